@@ -1,0 +1,248 @@
+"""One Gaussian: its density, its maximum-likelihood fit, its parts, its samples.
+
+Everything here is a plain function of arrays. Points are rows: `X` is (N, D).
+"""
+
+import numpy as np
+from scipy.linalg import solve_triangular
+
+from .numerics import LOG_2PI, as_points, as_weights
+
+__all__ = [
+    "conditional",
+    "fit_gaussian",
+    "log_gaussian",
+    "log_gaussian_1d",
+    "marginal",
+    "sample_gaussian",
+]
+
+
+def log_gaussian_1d(x, mean, var):
+    """Log-density of a one-dimensional Gaussian.
+
+    Parameters
+    ----------
+    x : array_like
+        Points, in some unit u; any shape.
+    mean : float or array_like
+        Centre, in u.
+    var : float or array_like
+        Variance, in u**2: the square of the standard deviation.
+
+    Returns
+    -------
+    ndarray
+        Natural log of a density per u, shaped like `x` (broadcast with the
+        parameters). It is positive wherever the density exceeds one.
+
+    Raises
+    ------
+    ValueError
+        If a variance is not positive and finite.
+
+    Notes
+    -----
+    Bishop (2006), eq. 1.46. Derived in chapters/01_one_gaussian.ipynb.
+    """
+    x, mean, var = (np.asarray(v, dtype=float) for v in (x, mean, var))
+    if not (np.all(var > 0) and np.all(np.isfinite(var))):
+        raise ValueError(f"var must be positive and finite, got {var}: pass a variance, not a log")
+    return -0.5 * (LOG_2PI + np.log(var) + (x - mean) ** 2 / var)
+
+
+def cholesky(cov, name="cov"):
+    """Lower Cholesky factor(s) of `cov`, or a ValueError that names it.
+
+    Parameters
+    ----------
+    cov : ndarray of shape (..., D, D)
+        Symmetric; only the lower triangle is read.
+    name : str
+        What the error message calls it.
+
+    Returns
+    -------
+    ndarray of shape (..., D, D)
+
+    Raises
+    ------
+    ValueError
+        If a matrix is not positive definite.
+    """
+    try:
+        return np.linalg.cholesky(cov)
+    except np.linalg.LinAlgError as err:
+        raise ValueError(
+            f"{name} is not positive definite: a direction has no variance. "
+            "Drop redundant columns, use fewer components, or raise reg_covar"
+        ) from err
+
+
+def log_gaussian(X, mean, cov):
+    """Log-density of one Gaussian at every row of `X`.
+
+    Parameters
+    ----------
+    X : array_like of shape (N, D)
+        Points, in some unit u.
+    mean : array_like of shape (D,)
+        Centre, in u.
+    cov : array_like of shape (D, D)
+        Symmetric positive definite, in u**2; only the lower triangle is read.
+
+    Returns
+    -------
+    ndarray of shape (N,)
+        Natural log of a density per u**D. It may be positive, and it drops
+        by D*ln(c) when every coordinate is multiplied by c.
+
+    Raises
+    ------
+    ValueError
+        If the shapes disagree or `cov` is not positive definite.
+
+    Notes
+    -----
+    Bishop (2006), eq. 2.43. With cov = L L' and L z = x - mean, the exponent is
+    -z'z/2 and ln|cov| is twice the sum of ln diag(L): no inverse, no determinant.
+    """
+    X, mean, cov = as_points(X), np.asarray(mean, float), np.asarray(cov, float)
+    D = X.shape[1]
+    if mean.shape != (D,) or cov.shape != (D, D):
+        raise ValueError(f"X has {D} columns but mean is {mean.shape} and cov {cov.shape}")
+    L = cholesky(cov)
+    z = solve_triangular(L, (X - mean).T, lower=True)  # (D, N)
+    log_det = 2 * np.log(np.diag(L)).sum()
+    return -0.5 * (D * LOG_2PI + log_det + (z**2).sum(axis=0))
+
+
+def fit_gaussian(X, sample_weight=None):
+    """Maximum-likelihood mean and covariance of one Gaussian.
+
+    Parameters
+    ----------
+    X : array_like of shape (N, D)
+        Points, in some unit u.
+    sample_weight : array_like of shape (N,), optional
+        Non-negative; only ratios matter. A weight of 3 is the row three times.
+
+    Returns
+    -------
+    mean : ndarray of shape (D,)
+        In u.
+    cov : ndarray of shape (D, D)
+        In u**2, divided by N and not by N - 1; singular when N <= D.
+
+    Raises
+    ------
+    ValueError
+        If `X` is not two-dimensional and finite, or the weights are unusable.
+
+    Notes
+    -----
+    Bishop (2006), eqs. 2.121 and 2.122. The squares are taken around the mean:
+    E[xx'] - mean mean' would lose every digit when the data sit far from zero.
+    """
+    X = as_points(X)
+    share = as_weights(sample_weight, len(X))
+    mean = weighted_mean(X, share)
+    centred = X - mean
+    return mean, (share * centred.T) @ centred
+
+
+def weighted_mean(X, share):
+    """Mean of the rows of `X` with weights `share` that sum to one.
+
+    The second pass repairs what rounding lost in the first when the data sit
+    far from zero: the residuals are small, so their mean is nearly exact.
+
+    Parameters
+    ----------
+    X : ndarray of shape (N, D)
+    share : ndarray of shape (N,)
+
+    Returns
+    -------
+    ndarray of shape (D,)
+    """
+    mean = share @ X
+    return mean + share @ (X - mean)
+
+
+def sample_gaussian(rng, n, mean, cov):
+    """Draw `n` points from one Gaussian.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    n : int
+    mean : array_like of shape (D,)
+    cov : array_like of shape (D, D)
+        Symmetric positive definite.
+
+    Returns
+    -------
+    ndarray of shape (n, D)
+
+    Notes
+    -----
+    x = mean + L z with z standard normal and cov = L L', so cov(x) = L I L'.
+    """
+    mean, cov = np.asarray(mean, float), np.asarray(cov, float)
+    return mean + rng.standard_normal((n, len(mean))) @ cholesky(cov).T
+
+
+def marginal(mean, cov, keep):
+    """Mean and covariance of some coordinates of a Gaussian.
+
+    Parameters
+    ----------
+    mean : array_like of shape (D,)
+    cov : array_like of shape (D, D)
+    keep : sequence of int
+        Which coordinates to keep, in the order wanted.
+
+    Returns
+    -------
+    mean : ndarray of shape (len(keep),)
+    cov : ndarray of shape (len(keep), len(keep))
+
+    Notes
+    -----
+    Bishop (2006), eq. 2.98: the others are left out, nothing is recomputed.
+    """
+    keep = list(keep)
+    return np.asarray(mean, float)[keep], np.asarray(cov, float)[np.ix_(keep, keep)]
+
+
+def conditional(mean, cov, given, values):
+    """Mean and covariance of the other coordinates once some are known.
+
+    Parameters
+    ----------
+    mean : array_like of shape (D,)
+    cov : array_like of shape (D, D)
+    given : sequence of int
+        Which coordinates are known.
+    values : array_like of shape (len(given),) or (N, len(given))
+        What they are; one row a case.
+
+    Returns
+    -------
+    mean : ndarray of shape (D - len(given),) or (N, D - len(given))
+    cov : ndarray of shape (D - len(given), D - len(given))
+        The same for every case: it does not depend on `values`.
+
+    Notes
+    -----
+    Bishop (2006), eqs. 2.81 and 2.82.
+    """
+    mean, cov = np.asarray(mean, float), np.asarray(cov, float)
+    given = list(given)
+    rest = [d for d in range(len(mean)) if d not in given]
+    L = cholesky(cov[np.ix_(given, given)])
+    half = solve_triangular(L, cov[np.ix_(given, rest)], lower=True)
+    gain = solve_triangular(L, half, lower=True, trans="T")  # (given, rest)
+    shift = (np.asarray(values, float) - mean[given]) @ gain
+    return mean[rest] + shift, cov[np.ix_(rest, rest)] - half.T @ half

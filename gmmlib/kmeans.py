@@ -1,0 +1,207 @@
+"""KMeans, with scikit-learn's interface."""
+
+import warnings
+from numbers import Integral, Real
+from typing import ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin, _fit_context
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from .lloyd import assign, kmeans_plusplus, lloyd, random_rows, squared_distances
+from .numerics import as_weights
+
+__all__ = ["KMeans"]
+
+
+class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
+    """k-means clustering by Lloyd's algorithm.
+
+    A drop-in for `sklearn.cluster.KMeans`: same arguments, methods and fitted
+    attributes. Derived in chapters/13_kmeans.ipynb.
+
+    Parameters
+    ----------
+    n_clusters : int
+        Number of clusters, K.
+    init : {"k-means++", "random"}, array_like of shape (K, D), or callable
+        Where the centres start.
+    n_init : int or "auto"
+        Starts to try; the one with the lowest inertia is kept.
+    max_iter : int
+        An upper bound on the iterations of one start.
+    tol : float
+        Stop when the centres' squared moves add up to less than `tol` times the
+        mean variance of the columns; 0 runs until no label changes.
+    verbose : int
+        Print the inertia of every start.
+    random_state : int, RandomState or None
+    copy_x : bool
+        Kept for compatibility: `X` is never modified.
+    algorithm : {"lloyd", "elkan"}
+        Kept for compatibility: both names run Lloyd's algorithm.
+
+    Attributes
+    ----------
+    cluster_centers_ : ndarray of shape (K, D)
+    labels_ : ndarray of shape (N,)
+        Index of the nearest centre.
+    inertia_ : float
+        Weighted sum of squared distances to the nearest centre.
+    inertias_ : ndarray of shape (n_iter_ + 1,)
+        Inertia of the start and after each iteration.
+    n_iter_ : int
+    """
+
+    _parameter_constraints: ClassVar = {
+        "n_clusters": [Interval(Integral, 1, None, closed="left")],
+        "init": [StrOptions({"k-means++", "random"}), callable, "array-like"],
+        "n_init": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+        "copy_x": ["boolean"],
+        "algorithm": [StrOptions({"lloyd", "elkan"})],
+    }
+
+    def __init__(
+        self,
+        n_clusters=8,
+        *,
+        init="k-means++",
+        n_init="auto",
+        max_iter=300,
+        tol=1e-4,
+        verbose=0,
+        random_state=None,
+        copy_x=True,
+        algorithm="lloyd",
+    ):
+        self.n_clusters = n_clusters
+        self.init = init
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.verbose = verbose
+        self.random_state = random_state
+        self.copy_x = copy_x
+        self.algorithm = algorithm
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, sample_weight=None):
+        """Find the centres.
+
+        Parameters
+        ----------
+        X : array_like of shape (N, D)
+        y : ignored
+        sample_weight : array_like of shape (N,), optional
+            A weight of 3 is the row three times, a weight of 0 the row left out.
+
+        Returns
+        -------
+        KMeans
+            The fitted estimator itself.
+        """
+        X = validate_data(self, X, dtype=[np.float64, np.float32])
+        if len(X) < self.n_clusters:
+            raise ValueError(f"n_samples={len(X)} should be >= n_clusters={self.n_clusters}.")
+        weight = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64)
+        share = as_weights(weight, len(X))
+        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31, size=4))
+        tol = self.tol * float(np.mean(np.var(X, axis=0, dtype=np.float64)))
+        best = None
+        for _ in range(self._starts()):
+            centers = self._start(X, share, rng)
+            if self.verbose:
+                print("Initialization complete")
+            run = lloyd(X, centers, self.max_iter, weight, tol)
+            if self.verbose:
+                self._report(run, tol)
+            if best is None or run.inertia < best.inertia:
+                best = run
+        self._keep(best, X, share)
+        return self
+
+    def _starts(self):
+        """How many starts `n_init` asks for; explicit centres allow only one."""
+        explicit = not isinstance(self.init, str) and not callable(self.init)
+        if self.n_init == "auto":
+            return 1 if explicit or (isinstance(self.init, str) and self.init == "k-means++") else 10
+        if explicit and self.n_init != 1:
+            message = (
+                "Explicit initial center position passed: performing only one init in KMeans "
+                f"instead of n_init={self.n_init}."
+            )
+            warnings.warn(message, RuntimeWarning, stacklevel=3)
+            return 1
+        return self.n_init
+
+    def _start(self, X, share, rng):
+        """Starting centres (K, D)."""
+        K = self.n_clusters
+        if isinstance(self.init, str):
+            return (kmeans_plusplus if self.init == "k-means++" else random_rows)(X, K, rng, share)
+        centers = self.init
+        if callable(centers):
+            centers = centers(X, K, random_state=check_random_state(int(rng.integers(2**31))))
+        centers = check_array(centers, dtype=X.dtype)
+        problem = f"The shape of the initial centers {centers.shape} does not match the number of "
+        if centers.shape[0] != K:
+            raise ValueError(f"{problem}clusters {K}.")
+        if centers.shape[1] != X.shape[1]:
+            raise ValueError(f"{problem}features of the data {X.shape[1]}.")
+        return centers
+
+    def _report(self, run, tol):
+        """Print a run's inertias and why it stopped."""
+        for i, inertia in enumerate(run.inertias[:-1]):
+            print(f"Iteration {i}, inertia {inertia:.6g}.")
+        if run.n_iter < self.max_iter:
+            reason = f"center shift at most {tol:.3g}, within tolerance" if tol else "strict convergence"
+            print(f"Converged at iteration {run.n_iter - 1}: {reason}.")
+
+    def _keep(self, best, X, share):
+        """Store a run; say so when fewer distinct points than clusters were found."""
+        found = len(np.unique(best.labels[share > 0]))
+        if found < self.n_clusters:
+            message = (
+                f"Number of distinct clusters ({found}) found smaller than n_clusters ({self.n_clusters}). "
+                "Possibly due to duplicate points in X."
+            )
+            warnings.warn(message, ConvergenceWarning, stacklevel=3)
+        self.cluster_centers_ = best.centers.astype(X.dtype)
+        self.labels_ = best.labels.astype(np.int32)
+        self.inertia_, self.inertias_, self.n_iter_ = best.inertia, best.inertias, best.n_iter
+        self._n_features_out = len(best.centers)
+
+    def fit_predict(self, X, y=None, sample_weight=None):
+        """Find the centres and return each row's label, shape (N,)."""
+        return self.fit(X, sample_weight=sample_weight).labels_
+
+    def fit_transform(self, X, y=None, sample_weight=None):
+        """Find the centres and return distances to them, shape (N, K)."""
+        return self.fit(X, sample_weight=sample_weight).transform(X)
+
+    def predict(self, X):
+        """Index of the nearest centre for every row, shape (N,)."""
+        return assign(self._validated(X), self.cluster_centers_).labels.astype(np.int32)
+
+    def transform(self, X):
+        """Euclidean distance to every centre, shape (N, K)."""
+        X = self._validated(X)
+        return np.sqrt(squared_distances(X, self.cluster_centers_)).T.astype(X.dtype, copy=False)
+
+    def score(self, X, y=None, sample_weight=None):
+        """Minus the (weighted) sum of squared distances to the nearest centre."""
+        X = self._validated(X)
+        weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
+        return -float(weight @ assign(X, self.cluster_centers_).sq_dist)
+
+    def _validated(self, X):
+        check_is_fitted(self)
+        return validate_data(self, X, dtype=[np.float64, np.float32], reset=False)

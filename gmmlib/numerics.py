@@ -1,0 +1,110 @@
+"""The few numerical habits everything else relies on."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+LOG_2PI = np.log(2 * np.pi)
+BLOCK = 60_000  # numbers a block of points may fill: half a megabyte stays in cache
+
+
+def as_points(X, name="X"):
+    """`X` as a finite numeric array of shape (N, D), or a clear error."""
+    X = np.asarray(X)
+    if X.ndim != 2:
+        hint = ": a single column is x[:, None]" if X.ndim == 1 else ""
+        raise ValueError(f"{name} must have shape (N, D), got {X.shape}{hint}")
+    if not len(X):
+        raise ValueError(f"{name} has no rows")
+    X = X if X.dtype.kind == "f" else X.astype(float)
+    if not all(np.isfinite(X[rows]).all() for rows in blocks(*X.shape)):
+        raise ValueError(f"{name} contains NaN or infinity: drop or impute those rows first")
+    return X
+
+
+def as_weights(sample_weight, N):
+    """Sample weights as shares that sum to one; equal shares for None.
+
+    Dividing by the largest first keeps 1e-200 and 1e200 from under- or
+    overflowing: only ratios matter.
+    """
+    if sample_weight is None:
+        return np.full(N, 1 / N)
+    w = np.asarray(sample_weight, dtype=float)
+    if w.shape != (N,):
+        raise ValueError(f"sample_weight must have shape ({N},), one weight a row, got {w.shape}")
+    if not np.isfinite(w).all() or (w < 0).any():
+        raise ValueError("sample_weight must be finite and non-negative")
+    if not (w > 0).any():
+        raise ValueError("sample_weight is zero everywhere: at least one row must count")
+    w = w / w.max()
+    return w / w.sum()
+
+
+def log_normalise(log_joint):
+    """Turn log-joints into responsibilities, in place, without underflow.
+
+    Parameters
+    ----------
+    log_joint : ndarray of shape (K, n)
+        ln of weight times density, components first; overwritten.
+
+    Returns
+    -------
+    resp : ndarray of shape (K, n)
+        The same memory; every column sums to one.
+    log_density : ndarray of shape (n,)
+        ln of the sum over components.
+
+    Notes
+    -----
+    log-sum-exp: the largest term is taken out first, so at least one exponential
+    is exactly one and the sum can neither vanish nor overflow.
+    """
+    top = log_joint.max(axis=0)
+    log_joint -= top
+    # exp is many times slower where it underflows, and e**-500 adds nothing to 1
+    np.maximum(log_joint, -500.0, out=log_joint)
+    resp = np.exp(log_joint, out=log_joint)
+    total = resp.sum(axis=0)
+    resp /= total
+    return resp, top + np.log(total)
+
+
+def blocks(N, width):
+    """Slices of rows such that a block of `width` numbers a row stays in cache."""
+    step = max(200, BLOCK // width) | 1  # odd: powers of two fight for the same cache lines
+    return [slice(i, min(i + step, N)) for i in range(0, N, step)]
+
+
+class Frame(NamedTuple):
+    """Coordinates z = (x - origin) / scale, in which the numbers are about one.
+
+    The scale is a power of two, so dividing by it rounds nothing.
+    """
+
+    origin: np.ndarray  # (D,)
+    scale: np.ndarray  # (D,)
+
+    @classmethod
+    def around(cls, origin, reach, isotropic):
+        """Centred at `origin`; |x - origin| <= reach becomes |z| <= 1."""
+        if not np.isfinite(reach).all():
+            raise ValueError("X spans more than float64 can hold: divide it by a constant first")
+        reach = np.where(reach > 0, reach, 1.0)
+        scale = np.exp2(np.ceil(np.log2(reach.max() if isotropic else reach)))
+        return cls(origin, np.broadcast_to(scale, origin.shape))
+
+    @classmethod
+    def of_points(cls, X, isotropic=False):
+        """Centred at the mean of the rows of `X`; one scale for all columns if isotropic."""
+        N, D = X.shape
+        parts = [X[rows] for rows in blocks(N, D)]
+        origin = sum((part / N).sum(axis=0, dtype=float) for part in parts)
+        reach = np.max([np.abs(part - origin).max(axis=0) for part in parts], axis=0)
+        return cls.around(origin, reach, isotropic)
+
+    def enter(self, block, out):
+        """Write rows x (n, D) as columns z (D, n) into `out`."""
+        np.subtract(block.T, self.origin[:, None], out=out)
+        np.divide(out, self.scale[:, None], out=out)

@@ -1,0 +1,88 @@
+"""How many components? Criteria that charge for parameters."""
+
+import numpy as np
+
+from .covariance import n_covariance_parameters
+
+__all__ = ["aic", "bic", "icl", "n_parameters"]
+
+
+def n_parameters(K, D, covariance_type="full"):
+    """Free parameters of a Gaussian mixture: weights, means and covariances.
+
+    Parameters
+    ----------
+    K : int
+        Components.
+    D : int
+        Dimensions.
+    covariance_type : str
+        One of the five structures.
+
+    Returns
+    -------
+    int
+        K - 1 weights (they sum to one), K * D means, and the covariances.
+    """
+    return K - 1 + K * D + n_covariance_parameters(covariance_type, K, D)
+
+
+def aic(log_likelihood, n_params):
+    """Akaike's criterion, -2 lnL + 2p: lower is better.
+
+    Parameters
+    ----------
+    log_likelihood : float
+        Sum over points, natural log.
+    n_params : int
+
+    Returns
+    -------
+    float
+    """
+    return -2 * log_likelihood + 2 * n_params
+
+
+def bic(log_likelihood, n_params, N):
+    """Schwarz's criterion, -2 lnL + p ln N: lower is better here.
+
+    Some packages (mclust among them) report the negative of this.
+
+    Parameters
+    ----------
+    log_likelihood : float
+        Sum over points, natural log.
+    n_params : int
+    N : int
+        Number of points.
+
+    Returns
+    -------
+    float
+    """
+    return -2 * log_likelihood + n_params * np.log(N)
+
+
+def icl(log_likelihood, n_params, resp):
+    """Integrated completed likelihood: BIC plus twice the entropy of the labels.
+
+    Parameters
+    ----------
+    log_likelihood : float
+        Sum over points, natural log.
+    n_params : int
+    resp : array_like of shape (N, K)
+        Responsibilities; rows sum to one.
+
+    Returns
+    -------
+    float
+        Lower is better; never below BIC, equal to it when every label is certain.
+
+    Notes
+    -----
+    Biernacki, Celeux and Govaert (2000), with responsibilities in place of labels.
+    """
+    resp = np.asarray(resp, float)
+    entropy = -np.sum(resp * np.log(np.where(resp > 0, resp, 1.0)))
+    return bic(log_likelihood, n_params, len(resp)) + 2 * entropy

@@ -1,0 +1,118 @@
+"""Where EM starts: from given parameters, clusters, points or chance."""
+
+import numpy as np
+from scipy.linalg.lapack import dtrtri
+
+from .components import make_components
+from .covariance import covariance_shape
+from .em import enter_parts, given, leave_parts, m_step_from
+from .gaussian import cholesky
+from .lloyd import kmeans_plusplus, lloyd, random_rows
+
+__all__ = []
+
+
+def check_start(model, D):
+    """`weights_init`, `means_init` and `precisions_init` as (weights, means, covs), or errors."""
+    K, kind = model.n_components, model.covariance_type
+    weights, means, covs = model.weights_init, model.means_init, None
+    if weights is not None:
+        weights = _shaped(weights, (K,), "weights")
+        if (weights < 0).any() or (weights > 1).any():
+            raise ValueError(
+                "The parameter 'weights' should be in the range [0, 1], "
+                f"but got max value {weights.max():.5f}, min value {weights.min():.5f}"
+            )
+        if not np.isclose(weights.sum(), 1, atol=1e-6):
+            total = f"{weights.sum():.5f}"
+            raise ValueError(f"The parameter 'weights' should be normalized, but got sum(weights) = {total}")
+    if means is not None:
+        means = _shaped(means, (K, D), "means")
+    if model.precisions_init is not None:
+        precisions = _shaped(model.precisions_init, covariance_shape(kind, K, D), f"{kind} precision")
+        covs = _inverse(precisions, kind)
+    return weights, means, covs
+
+
+def _shaped(values, shape, name):
+    """`values` as a finite float array of a shape, or an error that names the argument."""
+    values = np.array(values, dtype=float)
+    if values.shape != shape:
+        raise ValueError(f"The parameter '{name}' should have the shape of {shape}, but got {values.shape}")
+    if not np.isfinite(values).all():
+        raise ValueError(f"The parameter '{name}' contains NaN or infinity")
+    return values
+
+
+def _inverse(precisions, kind):
+    """Covariances of the given precisions, or an error that says what they should be."""
+    if kind not in ("full", "tied"):
+        if not (precisions > 0).all():
+            raise ValueError(f"'{kind} precision' should be positive")
+        return 1 / precisions
+    message = f"'{kind} precision' should be symmetric, positive-definite"
+    if not np.allclose(precisions, np.swapaxes(precisions, -1, -2)):
+        raise ValueError(message)
+    try:
+        L = cholesky(precisions)
+    except ValueError as err:
+        raise ValueError(message) from err
+    inverse = np.array([dtrtri(one, lower=1)[0] for one in L.reshape(-1, *L.shape[-2:])]).reshape(L.shape)
+    return np.swapaxes(inverse, -1, -2) @ inverse
+
+
+def start_components(points, K, method, start, reg, rng):
+    """Components to start from, in the frame's coordinates.
+
+    Parameters
+    ----------
+    points : Points
+    K : int
+    method : {"kmeans", "k-means++", "random", "random_from_data"}
+    start : tuple
+        Weights, means and covariances given by the user in x's units, or None each.
+    reg : ndarray of shape (D,)
+        As in `climb`.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    Components
+    """
+    found = [None] * 3
+    if any(part is None for part in start):
+        found = leave_parts(points.frame, _found(points, K, method, reg, rng))
+    chosen = [f if s is None else s for f, s in zip(found, start, strict=True)]
+    return enter_parts(points.frame, points.kind, *chosen)
+
+
+def _found(points, K, method, reg, rng):
+    """A start found in the data."""
+    X, share = points.X, points.share
+    if method == "random":
+        resp = rng.random((len(X), K))
+        return m_step_from(points, given(resp / resp.sum(axis=1, keepdims=True)), True, reg)
+    if method == "kmeans":
+        run = lloyd(X, kmeans_plusplus(X, K, rng, share), sample_weight=share)
+        return m_step_from(points, _clusters(run.labels, K), True, reg)
+    rows = kmeans_plusplus if method == "k-means++" else random_rows
+    centers = rows(X, K, rng, np.full(len(X), 1 / len(X)) if share is None else share)
+    return _around(points, centers, reg)
+
+
+def _clusters(labels, K):
+    """An E-step that gives each point to its cluster; an empty cluster gets a little of all."""
+    member = np.eye(K)
+    empty = np.bincount(labels, minlength=K) == 0
+    member[:, empty] = 1e-3
+    member /= member.sum(axis=1, keepdims=True)
+    return lambda T, rows: (member.T[:, labels[rows]], np.zeros(T.shape[1]))
+
+
+def _around(points, centers, reg):
+    """Equal weights, means at `centers`, and for each the covariance of all points."""
+    K = len(centers)
+    whole = m_step_from(points, given(np.ones((len(points.X), 1))), True, reg)
+    covs = whole.covs if points.kind.startswith("tied") else np.repeat(whole.covs, K, axis=0)
+    z = (centers - points.frame.origin) / points.frame.scale
+    return make_components(points.kind, np.full(K, 1 / K), z, covs)
