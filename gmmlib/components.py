@@ -16,6 +16,9 @@ ILL_DEFINED = (
 )
 
 
+NOTHING = 1e-200  # less of the data than this is rounding (`log_normalise` stops at e**-500)
+
+
 class Components(NamedTuple):
     """Weights, means and covariances with what their log-density needs.
 
@@ -119,7 +122,8 @@ def maximise(kind, moments, about, reg, old=None):
         If a component is left without points and `old` is not given, or its
         covariance is not positive definite.
     """
-    mass, dead = moments.mass, moments.mass <= 0
+    dead = moments.mass < NOTHING
+    mass = np.where(dead, 0.0, moments.mass)
     if dead.any() and old is None:
         raise ValueError(f"component {int(dead.argmax())} has no points: use fewer components or another start")
     safe = np.where(dead, 1.0, mass)

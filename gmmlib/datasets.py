@@ -109,7 +109,7 @@ class Dataset:
 def _read(file_name):
     """Columns of one CSV as arrays of str, once its checksum agrees."""
     content = _content(_HOME / file_name)
-    lines = _content(_HOME / "SHA256SUMS").decode().splitlines()
+    lines = _content(_HOME / "SHA256SUMS").decode(errors="replace").splitlines()
     expected = {line[66:]: line[:64] for line in lines}.get(file_name)
     actual = hashlib.sha256(content).hexdigest()
     if actual != expected:
@@ -150,9 +150,10 @@ def load_old_faithful():
 
     Notes
     -----
-    Haerdle (1991); the same numbers as R's `faithful`. Durations are whole
-    seconds, often multiples of five of them; waits are whole minutes. Other records of the geyser are about: Azzalini and Bowman (1990) have 299 rows, with
-    the night's eruptions coded as 2, 3 or 4 minutes.
+    Haerdle (1991); the same numbers as R's `faithful`. Durations are whole seconds,
+    often multiples of five; waits are whole minutes. Other records of the geyser
+    are about: Azzalini and Bowman (1990) have 299 rows, with the night's eruptions
+    coded as 2, 3 or 4 minutes.
     """
     names = ("eruptions", "waiting")
     return Dataset(

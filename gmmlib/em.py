@@ -35,7 +35,6 @@ __all__ = [
 ]
 
 CANCELLATION_LIMIT = 1e5  # times 1e-16: eleven digits of a log-density survive
-FAR = 1e140  # unseen points farther than this many scales are taken to be this far
 
 
 class EStep(NamedTuple):
@@ -68,13 +67,14 @@ class EMResult(NamedTuple):
 
 
 class Points(NamedTuple):
-    """The data of one fit: rows, their shares (None: equal), structure, coordinates."""
+    """The data of one sweep: rows, their shares (None: equal), structure, coordinates."""
 
     X: np.ndarray
     share: np.ndarray | None
     kind: str
     frame: Frame
     total: np.ndarray | None = None  # scatter of all points, for the tied kinds
+    unseen: bool = False  # whether the frame was made for other points
 
     @property
     def log_volume(self):
@@ -117,13 +117,14 @@ def sweep(points, respond, about=None, wide=True, gather=True, keep=None):
     bound : float
         Mean log-density in the frame's coordinates.
     """
-    (X, share, kind, frame, total), D = points, points.X.shape[1]
+    (X, share, kind, frame, total, unseen), D = points, points.X.shape[1]
+    enter = frame.enter_unseen if unseen else frame.enter
     P = n_features(kind, D) if wide else D + 1
     slices = blocks(len(X), P + 2 * D)
     buffer, sums, bound = np.empty((P, slices[0].stop)), 0.0, 0.0
     for rows in slices:
         T = buffer[:, : rows.stop - rows.start]
-        frame.enter(X[rows], out=T[1 : D + 1])
+        enter(X[rows], out=T[1 : D + 1])
         if wide:
             fill_features(T, kind, D)
         resp, log_density = respond(T, rows)
@@ -249,7 +250,7 @@ def evaluate(X, kind, weights, means, covs, keep):
     reach = np.abs(means - weights @ means).max(axis=0)
     variances = np.diagonal(full_covariances(covs, kind, *means.shape), axis1=1, axis2=2)
     frame = Frame.around(weights @ means, reach + np.sqrt(variances.max(axis=0)), kind.endswith("spherical"))
-    points = Points(X, None, kind, frame)
+    points = Points(X, None, kind, frame, unseen=True)
     respond, natural = make_e_step(enter_parts(frame, kind, weights, means, covs))
     log_volume = points.log_volume
     sweep(points, respond, wide=natural, gather=False, keep=lambda r, resp, log_p: keep(r, resp, log_p - log_volume))

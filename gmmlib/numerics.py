@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 LOG_2PI = np.log(2 * np.pi)
+FAR = 1e140  # points more scales away than this are taken to be this far: squares must fit
 BLOCK = 60_000  # numbers a block of points may fill: half a megabyte stays in cache
 
 
@@ -108,3 +109,9 @@ class Frame(NamedTuple):
         """Write rows x (n, D) as columns z (D, n) into `out`."""
         np.subtract(block.T, self.origin[:, None], out=out)
         np.divide(out, self.scale[:, None], out=out)
+
+    def enter_unseen(self, block, out):
+        """`enter` for points of any size: the frame was not made for them."""
+        with np.errstate(over="ignore"):
+            self.enter(block, out)
+        np.clip(out, -FAR, FAR, out=out)
