@@ -6,10 +6,10 @@ plotting, explorers) is loaded when it is first asked for.
 
 from importlib import import_module
 
-from .em import EMResult, EStep, Mixture, e_step, em, log_likelihood, m_step, mixture_log_density, sample_mixture
+from .clusters import Assignment, KMeansResult, assign, kmeans_plusplus, lloyd, update_centers
 from .gaussian import conditional, fit_gaussian, log_gaussian, log_gaussian_1d, marginal, sample_gaussian
-from .lloyd import Assignment, KMeansResult, assign, kmeans_plusplus, lloyd, update_centers
 from .selection import aic, bic, icl, n_parameters
+from .steps import EMResult, EStep, Mixture, e_step, em, log_likelihood, m_step, mixture_log_density, sample_mixture
 
 __version__ = "0.1.0"
 

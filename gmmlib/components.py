@@ -22,8 +22,9 @@ NOTHING = 1e-200  # less of the data than this is rounding (`log_normalise` stop
 class Components(NamedTuple):
     """Weights, means and covariances with what their log-density needs.
 
-    `roots` are inverse Cholesky factors U (U' U is the precision), shaped like
-    the covariances; `log_norm` (K,) is ln weight + ln|U| - D/2 ln 2 pi.
+    `roots` are inverse Cholesky factors U (U' U is the precision); roots and
+    precisions are shaped like the covariances. `log_norm` (K,) is
+    ln weight + ln|U| - D/2 ln 2 pi.
     """
 
     kind: str
@@ -31,24 +32,37 @@ class Components(NamedTuple):
     means: np.ndarray
     covs: np.ndarray
     roots: np.ndarray
+    precisions: np.ndarray
     log_norm: np.ndarray
 
-    @property
-    def precisions(self):
-        """Inverse covariances, shaped like the covariances."""
+    def cancellation(self, about=0.0):
+        """How many times larger than their sum the terms around `about` are.
+
+        Expanding (z - mean)' Lambda (z - mean) around another point subtracts
+        numbers this large from each other, and loses that many times the rounding
+        error.
+        """
+        precision, offset = np.abs(self.precisions), np.abs(self.means - about)
         if self.kind in ("full", "tied"):
-            return np.swapaxes(self.roots, -1, -2) @ self.roots
-        return self.roots**2
+            spread = (precision * np.abs(self.covs)).sum(axis=(-2, -1))
+            return (((precision @ offset[:, :, None])[:, :, 0] * offset).sum(axis=1) + spread).max()
+        if self.kind == "spherical":
+            precision = precision[:, None]
+        return (precision * offset**2).sum(axis=1).max() + offset.shape[1]
 
 
 def inverse_roots(covs, kind):
     """U with U cov U' = I, shaped like `covs`: inverse Cholesky factors or 1/sd."""
     if kind in ("full", "tied"):
-        L = cholesky(covs, "covs")
-        return np.array([dtrtri(one, lower=1)[0] for one in L.reshape(-1, *L.shape[-2:])]).reshape(L.shape)
+        return inverse_triangular(cholesky(covs, "covs"))
     if not np.all(covs > 0):
         raise ValueError(f"covs must be positive, got {np.min(covs)}: use fewer components or raise reg_covar")
     return 1 / np.sqrt(covs)
+
+
+def inverse_triangular(L):
+    """Inverses of lower triangular matrices (..., D, D)."""
+    return np.array([dtrtri(one, lower=1)[0] for one in L.reshape(-1, *L.shape[-2:])]).reshape(L.shape)
 
 
 def make_components(kind, weights, means, covs):
@@ -59,30 +73,16 @@ def make_components(kind, weights, means, covs):
     ValueError
         If a covariance is not positive definite.
     """
-    K, D = means.shape
-    roots = inverse_roots(covs, kind)
+    D, roots = means.shape[1], inverse_roots(covs, kind)
     if kind in ("full", "tied"):
-        log_det = np.log(np.diagonal(roots, axis1=-2, axis2=-1)).sum(axis=-1)
+        precisions = np.swapaxes(roots, -1, -2) @ roots
+        log_det = np.log(roots.diagonal(axis1=-2, axis2=-1)).sum(axis=-1)
     else:
+        precisions = roots**2
         log_det = np.log(roots).sum(axis=-1) if kind == "diag" else D * np.log(roots)
     with np.errstate(divide="ignore"):  # a weight of zero is allowed: ln 0 = -inf
-        log_norm = np.log(weights) + log_det - 0.5 * D * LOG_2PI
-    return Components(kind, weights, means, covs, roots, np.broadcast_to(log_norm, K))
-
-
-def cancellation(parts, about):
-    """How many times larger than their sum the terms around `about` are.
-
-    Expanding (z - mean)' Lambda (z - mean) around another point subtracts numbers
-    this large from each other, and loses that many times the rounding error.
-    """
-    precision, offset = np.abs(parts.precisions), np.abs(parts.means - about)
-    if parts.kind in ("full", "tied"):
-        terms = offset[:, :, None] * offset[:, None, :] + np.abs(parts.covs)
-        return (precision * terms).sum(axis=(1, 2)).max()
-    if parts.kind == "spherical":
-        precision = precision[:, None]
-    return (precision * offset**2).sum(axis=1).max() + offset.shape[1]
+        log_norm = np.log(weights) + (log_det - 0.5 * D * LOG_2PI)
+    return Components(kind, weights, means, covs, roots, precisions, log_norm)
 
 
 class Moments(NamedTuple):

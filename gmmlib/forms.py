@@ -3,7 +3,7 @@
 **Natural form.** A Gaussian's log-density is linear in T(z) = (1, z, products of
 z). The E-step of all components is one matrix product, theta @ T; the moments are
 another, resp @ T.T. Fast, but the terms cancel when a mean lies many standard
-deviations from the origin (`components.cancellation`).
+deviations from the origin (`Components.cancellation`).
 
 **Residual form.** The same sums, each around its component's own point of
 reference. Nothing large is subtracted; the products come one component at a time.
@@ -118,9 +118,18 @@ def residual_e_step(parts):
 def _whiten(parts, k, residual):
     """U_k times residuals (D, n): under component k uncorrelated, with variance one."""
     if parts.kind in ("full", "tied"):
-        return (parts.roots[k] if parts.kind == "full" else parts.roots) @ residual
+        return _triangular_product(parts.roots[k] if parts.kind == "full" else parts.roots, residual)
     root = parts.roots if parts.kind == "tied_spherical" else parts.roots[k]
     return np.reshape(root, (-1, 1)) * residual
+
+
+def _triangular_product(U, Y, step=32):
+    """U @ Y for a lower triangular U, without most of the products with zeros."""
+    out = np.empty_like(Y)
+    for row in range(0, len(U), step):
+        stop = row + step
+        np.matmul(U[row:stop, :stop], Y[:stop], out=out[row:stop])
+    return out
 
 
 def residual_moments(kind, Z, resp, about):

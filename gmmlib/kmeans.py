@@ -11,7 +11,7 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from .lloyd import assign, kmeans_plusplus, lloyd, random_rows, squared_distances
+from .clusters import assign, kmeans_plusplus, lloyd, random_rows
 from .numerics import as_weights
 
 __all__ = ["KMeans"]
@@ -194,7 +194,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     def transform(self, X):
         """Euclidean distance to every centre, shape (N, K)."""
         X = self._validated(X)
-        return np.sqrt(squared_distances(X, self.cluster_centers_)).T.astype(X.dtype, copy=False)
+        distance = [np.sqrt(assign(X, center[None]).sq_dist) for center in self.cluster_centers_]
+        return np.array(distance).T.astype(X.dtype, copy=False)
 
     def score(self, X, y=None, sample_weight=None):
         """Minus the (weighted) sum of squared distances to the nearest centre."""

@@ -13,11 +13,12 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from .components import ILL_DEFINED, inverse_roots
 from .covariance import COVARIANCE_TYPES, full_covariances
-from .em import climb, e_step, enter_parts, leave_parts, make_points, sample_mixture
 from .gaussian import conditional, marginal
+from .loop import climb, enter_parts, leave_parts, make_points
 from .numerics import as_weights
 from .selection import aic, bic, icl, n_parameters
 from .starts import check_start, start_components
+from .steps import e_step, sample_mixture
 
 __all__ = ["GaussianMixture"]
 

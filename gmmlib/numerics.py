@@ -68,7 +68,7 @@ def log_normalise(log_joint):
     np.maximum(log_joint, -500.0, out=log_joint)
     resp = np.exp(log_joint, out=log_joint)
     total = resp.sum(axis=0)
-    resp /= total
+    resp *= 1 / total
     return resp, top + np.log(total)
 
 
@@ -81,7 +81,7 @@ def blocks(N, width):
 class Frame(NamedTuple):
     """Coordinates z = (x - origin) / scale, in which the numbers are about one.
 
-    The scale is a power of two, so dividing by it rounds nothing.
+    The scale is a power of two, so going in and out of the frame rounds nothing.
     """
 
     origin: np.ndarray  # (D,)
@@ -100,15 +100,20 @@ class Frame(NamedTuple):
     def of_points(cls, X, isotropic=False):
         """Centred at the mean of the rows of `X`; one scale for all columns if isotropic."""
         N, D = X.shape
-        parts = [X[rows] for rows in blocks(N, D)]
-        origin = sum((part / N).sum(axis=0, dtype=float) for part in parts)
-        reach = np.max([np.abs(part - origin).max(axis=0) for part in parts], axis=0)
+        low, high, origin = np.full(D, np.inf), np.full(D, -np.inf), np.zeros(D)
+        for rows in blocks(N, D):
+            block = np.ascontiguousarray(X[rows].T, dtype=float)
+            origin += block @ np.full(block.shape[1], 1 / N)
+            np.minimum(low, block.min(axis=1), out=low)
+            np.maximum(high, block.max(axis=1), out=high)
+        with np.errstate(over="ignore"):
+            reach = np.maximum(high - origin, origin - low)
         return cls.around(origin, reach, isotropic)
 
     def enter(self, block, out):
         """Write rows x (n, D) as columns z (D, n) into `out`."""
         np.subtract(block.T, self.origin[:, None], out=out)
-        np.divide(out, self.scale[:, None], out=out)
+        np.multiply(out, 1 / self.scale[:, None], out=out)
 
     def enter_unseen(self, block, out):
         """`enter` for points of any size: the frame was not made for them."""

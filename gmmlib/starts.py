@@ -1,13 +1,12 @@
 """Where EM starts: from given parameters, clusters, points or chance."""
 
 import numpy as np
-from scipy.linalg.lapack import dtrtri
 
-from .components import make_components
+from .clusters import kmeans_plusplus, lloyd, random_rows
+from .components import inverse_triangular, make_components
 from .covariance import covariance_shape
-from .em import enter_parts, given, leave_parts, m_step_from
 from .gaussian import cholesky
-from .lloyd import kmeans_plusplus, lloyd, random_rows
+from .loop import enter_parts, given, leave_parts, m_step_from
 
 __all__ = []
 
@@ -57,7 +56,7 @@ def _inverse(precisions, kind):
         L = cholesky(precisions)
     except ValueError as err:
         raise ValueError(message) from err
-    inverse = np.array([dtrtri(one, lower=1)[0] for one in L.reshape(-1, *L.shape[-2:])]).reshape(L.shape)
+    inverse = inverse_triangular(L)
     return np.swapaxes(inverse, -1, -2) @ inverse
 
 

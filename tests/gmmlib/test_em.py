@@ -99,7 +99,8 @@ def test_the_trace_is_the_log_likelihood_of_the_parameters_it_stands_for(rng, ki
     assert_allclose(two.log_likelihoods[0], log_likelihood(X, *start, kind), rtol=1e-12)
     assert_allclose(two.log_likelihoods[1], log_likelihood(X, *one[:3], kind), rtol=1e-12)
     assert_allclose(two.log_likelihoods[2], log_likelihood(X, *two[:3], kind), rtol=1e-12)
-    assert two.n_iter == 2 and not two.converged
+    assert two.n_iter == 2
+    assert not two.converged
 
 
 def test_the_mean_step_is_a_gradient_step_preconditioned_by_the_covariance(rng):
