@@ -7,7 +7,7 @@ from scipy.linalg.lapack import dtrtri
 
 from .covariance import regularised
 from .gaussian import cholesky
-from .numerics import LOG_2PI
+from .numerics import LOG_2PI, Frame
 
 ILL_DEFINED = (
     "Fitting the mixture model failed because some components have ill-defined empirical "
@@ -16,18 +16,21 @@ ILL_DEFINED = (
 )
 
 
+ROUNDING = 8 * np.finfo(float).eps  # a standard deviation below this, in the frame's units, is none
 NOTHING = 1e-200  # less of the data than this is rounding (`log_normalise` stops at e**-500)
 
 
 class Components(NamedTuple):
     """Weights, means and covariances with what their log-density needs.
 
-    `roots` are inverse Cholesky factors U (U' U is the precision); roots and
-    precisions are shaped like the covariances. `log_norm` (K,) is
-    ln weight + ln|U| - D/2 ln 2 pi.
+    Means are in x's coordinates, so that none loses digits to another; covariances
+    and what follows from them are in the units of `frame.scale`. `roots` are inverse
+    Cholesky factors U (U' U is the precision); roots and precisions are shaped like
+    the covariances. `log_norm` (K,) is ln weight + ln|U| - D/2 ln 2 pi.
     """
 
     kind: str
+    frame: Frame
     weights: np.ndarray
     means: np.ndarray
     covs: np.ndarray
@@ -35,14 +38,18 @@ class Components(NamedTuple):
     precisions: np.ndarray
     log_norm: np.ndarray
 
-    def cancellation(self, about=0.0):
+    def offsets(self, about=None):
+        """Means (K, D) as seen from `about`, or from the frame's origin, in its units."""
+        return (self.means - (self.frame.origin if about is None else about)) / self.frame.scale
+
+    def cancellation(self, about=None):
         """How many times larger than their sum the terms around `about` are.
 
         Expanding (z - mean)' Lambda (z - mean) around another point subtracts
         numbers this large from each other, and loses that many times the rounding
         error.
         """
-        precision, offset = np.abs(self.precisions), np.abs(self.means - about)
+        precision, offset = np.abs(self.precisions), np.abs(self.offsets(about))
         if self.kind in ("full", "tied"):
             spread = (precision * np.abs(self.covs)).sum(axis=(-2, -1))
             return (((precision @ offset[:, :, None])[:, :, 0] * offset).sum(axis=1) + spread).max()
@@ -65,7 +72,7 @@ def inverse_triangular(L):
     return np.array([dtrtri(one, lower=1)[0] for one in L.reshape(-1, *L.shape[-2:])]).reshape(L.shape)
 
 
-def make_components(kind, weights, means, covs):
+def make_components(kind, frame, weights, means, covs):
     """Factor the covariances.
 
     Raises
@@ -82,33 +89,50 @@ def make_components(kind, weights, means, covs):
         log_det = np.log(roots).sum(axis=-1) if kind == "diag" else D * np.log(roots)
     with np.errstate(divide="ignore"):  # a weight of zero is allowed: ln 0 = -inf
         log_norm = np.log(weights) + (log_det - 0.5 * D * LOG_2PI)
-    return Components(kind, weights, means, covs, roots, precisions, log_norm)
+    return Components(kind, frame, weights, means, covs, roots, precisions, log_norm)
 
 
 class Moments(NamedTuple):
-    """What the M-step needs: sums of resp, resp y and resp yy', y = z - about.
+    """What the M-step needs: sums of resp, resp y and resp yy', y = (x - about) / scale.
 
     `second` is kept as the structure needs it: (K, D, D) for full, (D, D) for
     tied, (K, D) for diag, (K,) for spherical, () for tied_spherical.
     """
 
+    about: np.ndarray  # (D,) or (K, D)
     mass: np.ndarray  # (K,)
     first: np.ndarray  # (K, D)
     second: np.ndarray
 
 
-def maximise(kind, moments, about, reg, old=None):
+def new_means(frame, moments, old=None):
+    """Means (K, D) the moments give; a component without points stays where it was.
+
+    Raises
+    ------
+    ValueError
+        If a component is left without points and `old` is not given.
+    """
+    dead = moments.mass < NOTHING
+    if dead.any() and old is None:
+        raise ValueError(f"component {int(dead.argmax())} has no points: use fewer components or another start")
+    means = moments.about + frame.scale * moments.first / np.where(dead, 1.0, moments.mass)[:, None]
+    if dead.any():
+        means[dead] = old.means[dead]
+    return means
+
+
+def maximise(kind, frame, moments, reg, old=None):
     """The M-step: weights, means, and covariances around the new means.
 
     Parameters
     ----------
     kind : str
         Covariance structure.
+    frame : Frame
     moments : Moments
-    about : ndarray of shape (D,) or (K, D)
-        What the moments were taken around.
     reg : ndarray of shape (D,)
-        Added once to every variance.
+        Added once to every variance, in the frame's units.
     old : Components, optional
         Where a component that lost all its points stays, with weight zero.
 
@@ -120,37 +144,33 @@ def maximise(kind, moments, about, reg, old=None):
     ------
     ValueError
         If a component is left without points and `old` is not given, or its
-        covariance is not positive definite.
+        covariance is no larger than rounding.
     """
-    dead = moments.mass < NOTHING
+    means, dead = new_means(frame, moments, old), moments.mass < NOTHING
     mass = np.where(dead, 0.0, moments.mass)
-    if dead.any() and old is None:
-        raise ValueError(f"component {int(dead.argmax())} has no points: use fewer components or another start")
-    safe = np.where(dead, 1.0, mass)
-    shift = moments.first / safe[:, None]
-    means, covs = about + shift, _covariances(kind, moments, safe, shift)
-    covs = regularised(covs, kind, reg)
-    if dead.any():
-        means[dead] = old.means[dead]
-        if not kind.startswith("tied"):
-            covs[dead] = old.covs[dead]
+    covs = regularised(_covariances(kind, moments, np.where(dead, 1.0, mass)), kind, reg)
+    if dead.any() and not kind.startswith("tied"):
+        covs[dead] = old.covs[dead]
     try:
-        return make_components(kind, mass / mass.sum(), means, covs)
+        new = make_components(kind, frame, mass / mass.sum(), means, covs)
     except ValueError as err:
         raise ValueError(ILL_DEFINED) from err
+    roots = new.roots.diagonal(axis1=-2, axis2=-1) if kind in ("full", "tied") else new.roots
+    if np.max(roots) * ROUNDING > 1:
+        raise ValueError(ILL_DEFINED)
+    return new
 
 
-def _covariances(kind, moments, safe, shift):
-    """Second moments moved from the point of reference to the new means."""
-    mass, _, second = moments
+def _covariances(kind, moments, mass):
+    """Second moments moved from the point of reference to the new means; `mass` > 0."""
+    second, shift, total = moments.second, moments.first / mass[:, None], moments.mass.sum()
     if kind == "full":
-        return second / safe[:, None, None] - shift[:, :, None] * shift[:, None, :]
+        return second / mass[:, None, None] - shift[:, :, None] * shift[:, None, :]
     if kind == "tied":
-        return (second - (mass * shift.T) @ shift) / mass.sum()
+        return (second - moments.first.T @ shift) / total
     if kind == "diag":
-        return second / safe[:, None] - shift**2
-    length = (shift**2).sum(axis=1)
-    D = shift.shape[1]
+        return second / mass[:, None] - shift**2
+    length, D = (shift**2).sum(axis=1), shift.shape[1]
     if kind == "spherical":
-        return (second / safe - length) / D
-    return (second - mass @ length) / (D * mass.sum())
+        return (second / mass - length) / D
+    return (second - moments.mass @ length) / (D * total)

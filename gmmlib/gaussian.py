@@ -48,7 +48,8 @@ def log_gaussian_1d(x, mean, var):
     x, mean, var = (np.asarray(v, dtype=float) for v in (x, mean, var))
     if not (np.all(var > 0) and np.all(np.isfinite(var))):
         raise ValueError(f"var must be positive and finite, got {var}: pass a variance, not a log")
-    return -0.5 * (LOG_2PI + np.log(var) + (x - mean) ** 2 / var)
+    with np.errstate(over="ignore"):  # too far away to square: a log-density of -inf
+        return -0.5 * (LOG_2PI + np.log(var) + (x - mean) ** 2 / var)
 
 
 def cholesky(cov, name="cov"):
@@ -68,8 +69,10 @@ def cholesky(cov, name="cov"):
     Raises
     ------
     ValueError
-        If a matrix is not positive definite.
+        If a matrix is not finite or not positive definite.
     """
+    if not np.isfinite(cov).all():
+        raise ValueError(f"{name} contains NaN or infinity")
     try:
         return np.linalg.cholesky(cov)
     except np.linalg.LinAlgError as err:
@@ -111,10 +114,14 @@ def log_gaussian(X, mean, cov):
     D = X.shape[1]
     if mean.shape != (D,) or cov.shape != (D, D):
         raise ValueError(f"X has {D} columns but mean is {mean.shape} and cov {cov.shape}")
+    if not np.isfinite(mean).all():
+        raise ValueError(f"mean contains NaN or infinity: {mean}")
     L = cholesky(cov)
-    z = solve_triangular(L, (X - mean).T, lower=True)  # (D, N)
     log_det = 2 * np.log(np.diag(L)).sum()
-    return -0.5 * (D * LOG_2PI + log_det + (z**2).sum(axis=0))
+    with np.errstate(over="ignore", invalid="ignore"):  # too far away to square: a log-density of -inf
+        z = solve_triangular(L, (X - mean).T, lower=True, check_finite=False)  # (D, N)
+        distance = np.nan_to_num((z**2).sum(axis=0), nan=np.inf, posinf=np.inf)
+    return -0.5 * (D * LOG_2PI + log_det + distance)
 
 
 def fit_gaussian(X, sample_weight=None):
@@ -146,9 +153,13 @@ def fit_gaussian(X, sample_weight=None):
     """
     X = as_points(X)
     share = as_weights(sample_weight, len(X))
-    mean = weighted_mean(X, share)
-    centred = X - mean
-    return mean, (share * centred.T) @ centred
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = weighted_mean(X, share)
+        centred = X - mean
+        cov = (share * centred.T) @ centred
+    if not np.isfinite(cov).all():
+        raise ValueError("X spans more than float64 can square: divide it by a constant first")
+    return mean, cov
 
 
 def weighted_mean(X, share):
@@ -212,8 +223,19 @@ def marginal(mean, cov, keep):
     -----
     Bishop (2006), eq. 2.98: the others are left out, nothing is recomputed.
     """
-    keep = list(keep)
+    keep = _places(keep, len(mean), "keep")
     return np.asarray(mean, float)[keep], np.asarray(cov, float)[np.ix_(keep, keep)]
+
+
+def _places(which, D, name):
+    """Coordinates 0..D-1 that `which` names (negative: from the end, or True and False), each once."""
+    try:
+        places = np.arange(D)[np.asarray(which, dtype=None if len(which) else int)]
+    except IndexError as err:
+        raise ValueError(f"{name} must hold coordinates between 0 and {D - 1}, got {which}") from err
+    if len(np.unique(places)) < len(places):
+        raise ValueError(f"{name} names a coordinate twice: {which}")
+    return places
 
 
 def conditional(mean, cov, given, values):
@@ -239,10 +261,12 @@ def conditional(mean, cov, given, values):
     Bishop (2006), eqs. 2.81 and 2.82.
     """
     mean, cov = np.asarray(mean, float), np.asarray(cov, float)
-    given = list(given)
-    rest = [d for d in range(len(mean)) if d not in given]
+    given, values = _places(given, len(mean), "given"), np.asarray(values, float)
+    rest = np.setdiff1d(np.arange(len(mean)), given)
+    if values.shape[-1:] != given.shape:
+        raise ValueError(f"values must have one entry for each of {len(given)} given coordinates, got {values.shape}")
     L = cholesky(cov[np.ix_(given, given)])
     half = solve_triangular(L, cov[np.ix_(given, rest)], lower=True)
     gain = solve_triangular(L, half, lower=True, trans="T")  # (given, rest)
-    shift = (np.asarray(values, float) - mean[given]) @ gain
+    shift = (values - mean[given]) @ gain
     return mean[rest] + shift, cov[np.ix_(rest, rest)] - half.T @ half

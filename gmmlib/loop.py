@@ -9,14 +9,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .components import Moments, make_components, maximise
+from .components import make_components, maximise, new_means
 from .covariance import full_covariances, rescaled
 from .forms import (
-    fill_features,
+    Block,
     n_features,
     natural_e_step,
+    natural_gather,
     natural_moments,
     residual_e_step,
+    residual_gather,
     residual_moments,
 )
 from .numerics import Frame, blocks
@@ -50,72 +52,64 @@ class Points(NamedTuple):
 
 def make_points(X, kind, share=None):
     """Choose coordinates for the rows of `X`; tied kinds also need their scatter once."""
-    points = Points(X, share, kind, Frame.of_points(X, isotropic=kind.endswith("spherical")))
+    frame = Frame.of_points(X, isotropic=kind.endswith("spherical"))
+    points = Points(X, share, kind, frame)
     if not kind.startswith("tied"):
         return points
-    ones = lambda T, rows: (np.ones((1, T.shape[1])), np.zeros(T.shape[1]))  # noqa: E731
-    everything, _ = sweep(points, ones, about=np.zeros((1, X.shape[1])), wide=False)
-    return points._replace(total=everything.second)
+    return points._replace(total=residual_sums(points, alone, frame.origin[None]).second)
 
 
-def sweep(points, respond, about=None, wide=True, gather=True, keep=None):
-    """One pass over the data.
+def alone(block):
+    """The E-step of a single component: every point is wholly its own."""
+    return np.ones((1, len(block))), np.zeros(len(block))
+
+
+def given(resp):
+    """An E-step that looks responsibilities (N, K) up instead of computing them."""
+    return lambda block: (resp[block.rows].T.copy(), np.zeros(len(block)))
+
+
+# ------------------------------------------------------------------- the sweep
+
+
+def sweep(points, respond, gather=None, keep=None):
+    """One pass over the data, block by block.
 
     Parameters
     ----------
     points : Points
     respond : callable
-        The E-step: from T (P, n) and a slice of rows to resp (K, n), which is
-        overwritten, and log-density (n,).
-    about : ndarray of shape (K, D), optional
-        Take moments around these points (residual form) and not around the
-        origin (natural form).
-    wide : bool
-        Whether T holds products as well as coordinates.
-    gather : bool
-        Whether to add up moments.
+        The E-step (see `forms`).
+    gather : callable, optional
+        The M-step's sums; None if they are not wanted.
     keep : callable, optional
         Called with every block's rows, resp and log-density.
 
     Returns
     -------
-    moments : Moments or None
+    sums : ndarray
+        What `gather` returned, summed with the points' shares.
     bound : float
-        Mean log-density in the frame's coordinates.
+        Mean log-density in the frame's units.
     """
-    (X, share, kind, frame, total, unseen), D = points, points.X.shape[1]
-    enter = frame.enter_unseen if unseen else frame.enter
-    P = n_features(kind, D) if wide else D + 1
-    slices = blocks(len(X), P + 2 * D)
-    buffer, sums, bound = np.empty((P, slices[0].stop)), 0.0, 0.0
-    for rows in slices:
-        T = buffer[:, : rows.stop - rows.start]
-        enter(X[rows], out=T[1 : D + 1])
-        if wide:
-            fill_features(T, kind, D)
-        resp, log_density = respond(T, rows)
+    X, share, kind = points.X, points.share, points.kind
+    sums, bound = 0.0, 0.0
+    for rows in blocks(len(X), n_features(kind, X.shape[1]) + 2 * X.shape[1]):
+        block = Block(points, rows)
+        resp, log_density = respond(block)
         if keep:
             keep(rows, resp, log_density)
         bound += log_density.sum() if share is None else share[rows] @ log_density
         if gather:
             if share is not None:
                 resp *= share[rows]
-            if about is None:
-                sums = sums + resp @ T.T
-            else:
-                sums = sums + _packed(residual_moments(kind, T[1 : D + 1], resp, about))
-    if share is None:
-        sums, bound = sums / len(X), bound / len(X)
-    if not gather:
-        return None, bound
-    return natural_moments(kind, D, sums, total) if about is None else Moments(*sums), bound
+            sums = sums + gather(block, resp)
+    return (sums, bound) if share is not None else (sums / len(X), bound / len(X))
 
 
-def _packed(arrays):
-    """Arrays of different shapes as one object array, so that they add up."""
-    packed = np.empty(len(arrays), dtype=object)
-    packed[:] = arrays
-    return packed
+def residual_sums(points, respond, about):
+    """Moments around K points, from a sweep of their own."""
+    return residual_moments(points, about, sweep(points, respond, residual_gather(about, points.kind))[0])
 
 
 def prefers_natural(parts):
@@ -124,44 +118,94 @@ def prefers_natural(parts):
     return (parts.kind != "full" or D <= 6 * K) and parts.cancellation() <= CANCELLATION_LIMIT
 
 
-def make_e_step(parts):
-    """The E-step in the form that suits the parameters, and whether it is the natural one."""
-    natural = prefers_natural(parts)
-    return (natural_e_step if natural else residual_e_step)(parts), natural
+def expect(points, parts, gather=True):
+    """One sweep of the E-step at `parts`, in the form that suits them.
+
+    Returns
+    -------
+    respond : callable
+        The E-step.
+    moments : Moments or None
+    bound : float
+        Mean log-likelihood in the frame's units.
+    """
+    if prefers_natural(parts):
+        respond = natural_e_step(parts)
+        sums, bound = sweep(points, respond, natural_gather if gather else None)
+        return respond, natural_moments(points, sums) if gather else None, bound
+    respond = residual_e_step(parts)
+    sums, bound = sweep(points, respond, residual_gather(parts.means, points.kind) if gather else None)
+    return respond, residual_moments(points, parts.means, sums) if gather else None, bound
 
 
-def m_step_from(points, respond, natural, reg, old=None, swept=None):
-    """The M-step, redone around the new means when the first sums would cancel.
+def update(points, respond, moments, reg, old=None):
+    """The M-step, redone around the new means when the first sums cancel.
+
+    Parameters
+    ----------
+    points : Points
+    respond : callable
+        The E-step whose responsibilities count.
+    moments : Moments
+        What a sweep with it has gathered.
+    reg : ndarray of shape (D,)
+        Added once to every variance, in the frame's units.
+    old : Components, optional
+        The parameters `respond` was made from.
 
     Returns
     -------
     Components
     """
-    about = None if natural else old.means
-    moments = swept or sweep(points, respond, about, wide=natural)[0]
-    origin = 0.0 if natural else about
-    new = maximise(points.kind, moments, origin, reg, old)
-    if new.cancellation(origin) > CANCELLATION_LIMIT:
-        moments, _ = sweep(points, respond, new.means, wide=natural)
-        new = maximise(points.kind, moments, new.means, reg, old)
-    return new
+    try:
+        new = maximise(points.kind, points.frame, moments, reg, old)
+        if new.cancellation(moments.about) <= CANCELLATION_LIMIT:
+            return new
+    except ValueError:  # perhaps only rounding made a covariance singular: the second look decides
+        pass
+    about = new_means(points.frame, moments, old)
+    return maximise(points.kind, points.frame, residual_sums(points, respond, about), reg, old)
 
 
-def climb(points, parts, reg, tol, max_iter, report=None):
-    """EM: sweep and maximise in turn until a sweep gains less than `tol`.
+def m_step_from(points, respond, reg):
+    """The M-step for responsibilities that do not come from parameters."""
+    sums, _ = sweep(points, respond, natural_gather)
+    return update(points, respond, natural_moments(points, sums), reg)
+
+
+# -------------------------------------------------------------------- the loop
+
+
+def em_map(points, reg):
+    """One iteration of EM on complete data, for `climb`.
+
+    Returns
+    -------
+    callable
+        From Components to their mean log-likelihood (in x's units) and a function
+        that returns the next Components (if `gather` asked for its sums).
+    """
+
+    def iterate(parts, gather=True):
+        respond, moments, bound = expect(points, parts, gather)
+        return bound - points.log_volume, lambda: update(points, respond, moments, reg, parts)
+
+    return iterate
+
+
+def climb(iterate, parts, tol, max_iter, report=None):
+    """EM: apply `iterate` until the mean log-likelihood changes by less than `tol`.
 
     Parameters
     ----------
-    points : Points
+    iterate : callable
+        As `em_map` returns it.
     parts : Components
-        The start, in the frame's coordinates.
-    reg : ndarray of shape (D,)
-        Added once to every variance, in the frame's units.
+        The start.
     tol : float
-        Stop when the mean log-likelihood changes by less than this.
     max_iter : int
     report : callable, optional
-        Called with the iteration and the mean log-likelihood after it.
+        Called with the iteration, the mean log-likelihood after it and its change.
 
     Returns
     -------
@@ -171,38 +215,30 @@ def climb(points, parts, reg, tol, max_iter, report=None):
     converged : bool
     """
     trace = []
-    while True:
-        respond, natural = make_e_step(parts)
-        last = len(trace) == max_iter
-        swept, bound = sweep(points, respond, None if natural else parts.means, wide=natural, gather=not last)
-        trace.append(bound - points.log_volume)
+    for left in range(max_iter, -1, -1):
+        bound, advance = iterate(parts, gather=left > 0)
+        change = bound - trace[-1] if trace else np.inf
+        trace.append(bound)
         if report and len(trace) > 1:
-            report(len(trace) - 1, trace[-1], trace[-1] - trace[-2])
-        if len(trace) > 1 and abs(trace[-1] - trace[-2]) < tol:
+            report(len(trace) - 1, bound, change)
+        if abs(change) < tol:
             return parts, trace, True
-        if last:
-            return parts, trace, False
-        parts = m_step_from(points, respond, natural, reg, parts, swept)
+        if left:
+            parts = advance()
+    return parts, trace, False
 
 
 # ------------------------------------------------------- between x and z
 
 
 def enter_parts(frame, kind, weights, means, covs):
-    """Parameters in x's coordinates as Components in the frame's."""
-    z_means = (means - frame.origin) / frame.scale
-    return make_components(kind, weights, z_means, rescaled(covs, kind, 1 / frame.scale))
+    """Parameters in x's units as Components in a frame's."""
+    return make_components(kind, frame, weights, means, rescaled(covs, kind, 1 / frame.scale))
 
 
-def leave_parts(frame, parts):
-    """Components in the frame's coordinates as a Mixture in x's."""
-    means = frame.origin + parts.means * frame.scale
-    return Mixture(parts.weights, means, rescaled(parts.covs, parts.kind, frame.scale))
-
-
-def given(resp):
-    """An E-step that looks responsibilities (N, K) up instead of computing them."""
-    return lambda T, rows: (resp[rows].T.copy(), np.zeros(T.shape[1]))
+def leave_parts(parts):
+    """Components as a Mixture in x's units."""
+    return Mixture(parts.weights, parts.means, rescaled(parts.covs, parts.kind, parts.frame.scale))
 
 
 def evaluate(X, kind, weights, means, covs, keep):
@@ -210,7 +246,7 @@ def evaluate(X, kind, weights, means, covs, keep):
     reach = np.abs(means - weights @ means).max(axis=0)
     variances = np.diagonal(full_covariances(covs, kind, *means.shape), axis1=1, axis2=2)
     frame = Frame.around(weights @ means, reach + np.sqrt(variances.max(axis=0)), kind.endswith("spherical"))
-    points = Points(X, None, kind, frame, unseen=True)
-    respond, natural = make_e_step(enter_parts(frame, kind, weights, means, covs))
-    log_volume = points.log_volume
-    sweep(points, respond, wide=natural, gather=False, keep=lambda r, resp, log_p: keep(r, resp, log_p - log_volume))
+    points, parts = Points(X, None, kind, frame, unseen=True), enter_parts(frame, kind, weights, means, covs)
+    respond = (natural_e_step if prefers_natural(parts) else residual_e_step)(parts)
+    volume = points.log_volume
+    sweep(points, respond, keep=lambda rows, resp, log_density: keep(rows, resp, log_density - volume))

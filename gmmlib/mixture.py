@@ -11,10 +11,11 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from .acceleration import squarem
 from .components import ILL_DEFINED, inverse_roots
 from .covariance import COVARIANCE_TYPES, full_covariances
 from .gaussian import conditional, marginal
-from .loop import climb, enter_parts, leave_parts, make_points
+from .loop import climb, em_map, enter_parts, leave_parts, make_points
 from .numerics import as_weights
 from .selection import aic, bic, icl, n_parameters
 from .starts import check_start, start_components
@@ -57,6 +58,9 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         1 prints every start, 2 also the change of the log-likelihood.
     verbose_interval : int
         Iterations between two lines.
+    acceleration : {"squarem"}, optional
+        Leap ahead after every second EM step where that gains; an iteration then
+        costs four passes over the data instead of one, and slow fits need far fewer.
 
     Attributes
     ----------
@@ -88,6 +92,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         "warm_start": ["boolean"],
         "verbose": ["verbose"],
         "verbose_interval": [Interval(Integral, 1, None, closed="left")],
+        "acceleration": [StrOptions({"squarem"}), None],
     }
 
     def __init__(
@@ -107,6 +112,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         warm_start=False,
         verbose=0,
         verbose_interval=10,
+        acceleration=None,
     ):
         self.n_components = n_components
         self.covariance_type = covariance_type
@@ -122,6 +128,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         self.warm_start = warm_start
         self.verbose = verbose
         self.verbose_interval = verbose_interval
+        self.acceleration = acceleration
 
     @classmethod
     def from_parameters(cls, weights, means, covariances, covariance_type="full", **params):
@@ -202,7 +209,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
                 "or increase max_iter, tol, or check for degenerate data."
             )
             warnings.warn(message, ConvergenceWarning, stacklevel=4)
-        self._keep(*leave_parts(points.frame, best), dtype)
+        self._keep(*leave_parts(best), dtype)
         self.lower_bound_, self.lower_bounds_ = trace[-1], trace[1:]
         self.converged_, self.n_iter_ = converged, len(trace) - 1
         return self
@@ -213,6 +220,9 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         warm = self.warm_start and hasattr(self, "converged_")
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31, size=4))
         reg = self.reg_covar / points.frame.scale**2
+        iterate = em_map(points, reg)
+        if self.acceleration == "squarem":
+            iterate = squarem(iterate)
         best, failure = None, None
         for start in range(1 if warm else self.n_init):
             if self.verbose:
@@ -222,7 +232,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
                     parts = self._enter(points.frame)
                 else:
                     parts = start_components(points, self.n_components, self.init_params, given, reg, rng)
-                run = climb(points, parts, reg, self.tol, self.max_iter, self._report if self.verbose else None)
+                run = climb(iterate, parts, self.tol, self.max_iter, self._report if self.verbose else None)
             except ValueError as err:
                 failure = err
                 continue

@@ -11,12 +11,18 @@ BLOCK = 60_000  # numbers a block of points may fill: half a megabyte stays in c
 
 def as_points(X, name="X"):
     """`X` as a finite numeric array of shape (N, D), or a clear error."""
+    if hasattr(X, "toarray"):
+        raise TypeError(f"{name} is sparse: gmmlib needs a dense array, as {name}.toarray() gives")
+    if np.ma.is_masked(X):
+        raise ValueError(f"{name} has masked entries: drop or impute those rows first")
     X = np.asarray(X)
+    if X.dtype.kind == "c":
+        raise ValueError(f"{name} is complex: pass real and imaginary parts as columns of their own")
     if X.ndim != 2:
         hint = ": a single column is x[:, None]" if X.ndim == 1 else ""
         raise ValueError(f"{name} must have shape (N, D), got {X.shape}{hint}")
-    if not len(X):
-        raise ValueError(f"{name} has no rows")
+    if not X.size:
+        raise ValueError(f"{name} has no {'columns' if len(X) else 'rows'}")
     X = X if X.dtype.kind == "f" else X.astype(float)
     if not all(np.isfinite(X[rows]).all() for rows in blocks(*X.shape)):
         raise ValueError(f"{name} contains NaN or infinity: drop or impute those rows first")
@@ -40,6 +46,17 @@ def as_weights(sample_weight, N):
         raise ValueError("sample_weight is zero everywhere: at least one row must count")
     w = w / w.max()
     return w / w.sum()
+
+
+def total_weight(sample_weight, N):
+    """What the weights of N rows add up to: N for None. Whole numbers do not wrap around."""
+    if sample_weight is None:
+        return float(N)
+    with np.errstate(over="ignore"):
+        total = float(np.sum(sample_weight, dtype=float))
+    if np.isinf(total):
+        raise ValueError("sample_weight adds up to more than float64 can hold: divide it by a constant first")
+    return total
 
 
 def log_normalise(log_joint):
@@ -110,13 +127,14 @@ class Frame(NamedTuple):
             reach = np.maximum(high - origin, origin - low)
         return cls.around(origin, reach, isotropic)
 
-    def enter(self, block, out):
-        """Write rows x (n, D) as columns z (D, n) into `out`."""
-        np.subtract(block.T, self.origin[:, None], out=out)
-        np.multiply(out, 1 / self.scale[:, None], out=out)
+    def enter(self, rows, out, origin=None):
+        """Write rows x (n, D) as columns z (D, n) into `out`, around `origin` if given.
 
-    def enter_unseen(self, block, out):
-        """`enter` for points of any size: the frame was not made for them."""
+        Points of any size may come, far from those the frame was made for; beyond
+        `FAR` they count as being at `FAR`.
+        """
+        origin = self.origin if origin is None else origin
         with np.errstate(over="ignore"):
-            self.enter(block, out)
-        np.clip(out, -FAR, FAR, out=out)
+            np.subtract(rows.T, origin[:, None], out=out)
+            np.multiply(out, 1 / self.scale[:, None], out=out)
+        return out

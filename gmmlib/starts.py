@@ -6,7 +6,7 @@ from .clusters import kmeans_plusplus, lloyd, random_rows
 from .components import inverse_triangular, make_components
 from .covariance import covariance_shape
 from .gaussian import cholesky
-from .loop import enter_parts, given, leave_parts, m_step_from
+from .loop import alone, enter_parts, given, leave_parts, m_step_from
 
 __all__ = []
 
@@ -80,7 +80,7 @@ def start_components(points, K, method, start, reg, rng):
     """
     found = [None] * 3
     if any(part is None for part in start):
-        found = leave_parts(points.frame, _found(points, K, method, reg, rng))
+        found = leave_parts(_found(points, K, method, reg, rng))
     chosen = [f if s is None else s for f, s in zip(found, start, strict=True)]
     return enter_parts(points.frame, points.kind, *chosen)
 
@@ -90,10 +90,10 @@ def _found(points, K, method, reg, rng):
     X, share = points.X, points.share
     if method == "random":
         resp = rng.random((len(X), K))
-        return m_step_from(points, given(resp / resp.sum(axis=1, keepdims=True)), True, reg)
+        return m_step_from(points, given(resp / resp.sum(axis=1, keepdims=True)), reg)
     if method == "kmeans":
         run = lloyd(X, kmeans_plusplus(X, K, rng, share), sample_weight=share)
-        return m_step_from(points, _clusters(run.labels, K), True, reg)
+        return m_step_from(points, _clusters(run.labels, K), reg)
     rows = kmeans_plusplus if method == "k-means++" else random_rows
     centers = rows(X, K, rng, np.full(len(X), 1 / len(X)) if share is None else share)
     return _around(points, centers, reg)
@@ -105,13 +105,12 @@ def _clusters(labels, K):
     empty = np.bincount(labels, minlength=K) == 0
     member[:, empty] = 1e-3
     member /= member.sum(axis=1, keepdims=True)
-    return lambda T, rows: (member.T[:, labels[rows]], np.zeros(T.shape[1]))
+    return lambda block: (member.T[:, labels[block.rows]], np.zeros(len(block)))
 
 
 def _around(points, centers, reg):
     """Equal weights, means at `centers`, and for each the covariance of all points."""
     K = len(centers)
-    whole = m_step_from(points, given(np.ones((len(points.X), 1))), True, reg)
+    whole = m_step_from(points, alone, reg)
     covs = whole.covs if points.kind.startswith("tied") else np.repeat(whole.covs, K, axis=0)
-    z = (centers - points.frame.origin) / points.frame.scale
-    return make_components(points.kind, np.full(K, 1 / K), z, covs)
+    return make_components(points.kind, points.frame, np.full(K, 1 / K), centers.astype(float), covs)

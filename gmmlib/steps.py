@@ -6,7 +6,7 @@ import numpy as np
 
 from .covariance import as_covariances, check_covariance_type, full_covariances
 from .gaussian import sample_gaussian
-from .loop import Mixture, climb, enter_parts, evaluate, given, leave_parts, m_step_from, make_points
+from .loop import Mixture, climb, em_map, enter_parts, evaluate, given, leave_parts, m_step_from, make_points
 from .numerics import as_points, as_weights
 
 __all__ = [
@@ -162,8 +162,7 @@ def m_step(X, resp, covariance_type="full", reg_covar=0.0, sample_weight=None):
         raise ValueError(f"resp must have shape ({len(X)}, K), one row a point, got {resp.shape}")
     share = None if sample_weight is None else as_weights(sample_weight, len(X))
     points = make_points(X, covariance_type, share)
-    parts = m_step_from(points, given(resp), True, reg_covar / points.frame.scale**2)
-    return leave_parts(points.frame, parts)
+    return leave_parts(m_step_from(points, given(resp), reg_covar / points.frame.scale**2))
 
 
 def em(X, weights, means, covs, covariance_type="full", tol=1e-10, max_iter=1000, reg_covar=0.0, sample_weight=None):
@@ -194,8 +193,8 @@ def em(X, weights, means, covs, covariance_type="full", tol=1e-10, max_iter=1000
     total = len(X) if sample_weight is None else float(np.sum(sample_weight))
     points = make_points(X, covariance_type, share)
     start = enter_parts(points.frame, covariance_type, *_checked(weights, means, covs, covariance_type, X.shape[1]))
-    parts, trace, converged = climb(points, start, reg_covar / points.frame.scale**2, tol, max_iter)
-    return EMResult(*leave_parts(points.frame, parts), total * np.array(trace), len(trace) - 1, converged)
+    parts, trace, converged = climb(em_map(points, reg_covar / points.frame.scale**2), start, tol, max_iter)
+    return EMResult(*leave_parts(parts), total * np.array(trace), len(trace) - 1, converged)
 
 
 def sample_mixture(rng, n, weights, means, covs, covariance_type="full"):

@@ -21,6 +21,7 @@ LAYERS = [
     ["numerics"],
     ["gaussian", "covariance"],
     ["components", "selection"],
+    ["acceleration"],
     ["forms"],
     ["loop"],
     ["steps"],

@@ -8,7 +8,7 @@ from scipy import optimize, stats
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture as Referee
 
-from gmmlib import e_step, em, fit_gaussian, log_likelihood, m_step, sample_mixture
+from gmmlib import GaussianMixture, e_step, em, fit_gaussian, log_likelihood, m_step, sample_mixture
 from gmmlib.covariance import full_covariances, rescaled
 
 
@@ -255,8 +255,46 @@ def test_m_step_names_a_bad_resp():
 
 
 def test_a_fit_stopped_early_warns_and_a_converged_one_does_not(rng):
-    from gmmlib import GaussianMixture
-
     X = rng.normal(size=(50, 2))
     with pytest.warns(ConvergenceWarning, match="did not converge"):
         GaussianMixture(2, max_iter=1, tol=0, random_state=0).fit(X)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_squarem_climbs_to_the_same_top_without_ever_falling(rng, kind):
+    X, (weights, means, _) = data_and_start(rng, kind, 3, 2, N=300)
+    X = X + rng.normal(size=X.shape) * 2  # overlap makes EM slow
+    options = {"covariance_type": kind, "means_init": means, "weights_init": weights, "reg_covar": 0, "random_state": 0}
+    slow = GaussianMixture(3, tol=1e-12, max_iter=20_000, **options).fit(X)
+    fast = GaussianMixture(3, tol=1e-12, max_iter=20_000, acceleration="squarem", **options).fit(X)
+    assert fast.converged_
+    assert (np.diff(fast.lower_bounds_) > -1e-12).all()
+    assert fast.lower_bound_ >= slow.lower_bound_ - 1e-7
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_squarem_needs_far_fewer_passes_where_em_is_slow():
+    passes = {None: 0, "squarem": 0}
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        X, (weights, means, _) = data_and_start(rng, "diag", 3, 2, N=300)
+        X = X + 2 * rng.normal(size=X.shape)
+        for acceleration in passes:
+            model = GaussianMixture(
+                3, covariance_type="diag", means_init=means, weights_init=weights, random_state=0,
+                tol=1e-10, max_iter=20_000, acceleration=acceleration,
+            ).fit(X)  # fmt: skip
+            passes[acceleration] += model.n_iter_ * (4 if acceleration else 1)
+    assert passes["squarem"] < passes[None] / 3
+
+
+def test_two_tight_clusters_a_million_million_sds_apart_are_found_exactly(rng, kind):
+    near = np.round(rng.normal(size=(40, 2)) * 2**10) / 2**10
+    X = np.vstack([near, near[::-1] + 2.0**40])
+    model = GaussianMixture(2, covariance_type=kind, reg_covar=0, random_state=0).fit(X)
+    order = np.argsort(model.means_[:, 0])
+    mean, cov = fit_gaussian(near)
+    assert_allclose(model.means_[order], [mean, mean + 2.0**40], rtol=1e-12)
+    full = full_covariances(model.covariances_, kind, 2, 2)
+    expected = {"full": cov, "tied": cov, "diag": np.diag(np.diag(cov))}.get(kind, np.trace(cov) / 2 * np.eye(2))
+    assert_allclose(full, [expected, expected], rtol=1e-3, atol=1e-4)
