@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import csc_array
 
-from .numerics import FAR, Frame, as_points, as_weights, blocks
+from .numerics import FAR, Frame, as_points, as_weights, blocks, total_weight
 
 __all__ = ["Assignment", "KMeansResult", "assign", "kmeans_plusplus", "lloyd", "update_centers"]
 
@@ -253,7 +253,7 @@ def lloyd(X, centers, max_iter=300, sample_weight=None, tol=0.0):
     """
     X, centers = as_points(X), np.asarray(as_points(centers, "centers"), float)
     share = None if sample_weight is None else as_weights(sample_weight, len(X))
-    total = 1.0 if share is None else float(np.sum(sample_weight))
+    total = 1.0 if share is None else total_weight(sample_weight, len(X))
     return descend(X, centers, share, total, max_iter, tol)
 
 
@@ -262,7 +262,7 @@ def descend(X, centers, share, total, max_iter, tol):
     frame = local(Frame.of_points(X, isotropic=True))
     z, unit = enter(frame, centers), frame.scale[0]
     trace, shift, labels = [], np.inf, None
-    while len(trace) < max_iter and shift * unit**2 > tol:
+    while len(trace) < max_iter and shift > tol / unit**2:
         labels = label(X, frame, z)
         mass, first = cluster_sums(X, share, frame, labels, len(z))
         trace.append(mass @ (z**2).sum(axis=1) - 2 * (first * z).sum())

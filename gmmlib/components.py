@@ -62,8 +62,8 @@ def inverse_roots(covs, kind):
     """U with U cov U' = I, shaped like `covs`: inverse Cholesky factors or 1/sd."""
     if kind in ("full", "tied"):
         return inverse_triangular(cholesky(covs, "covs"))
-    if not np.all(covs > 0):
-        raise ValueError(f"covs must be positive, got {np.min(covs)}: use fewer components or raise reg_covar")
+    if not (np.all(covs > 0) and np.all(np.isfinite(covs))):
+        raise ValueError(f"covs must be positive and finite, got {np.min(covs)}: use fewer components or raise reg_covar")
     return 1 / np.sqrt(covs)
 
 
@@ -87,8 +87,9 @@ def make_components(kind, frame, weights, means, covs):
     else:
         precisions = roots**2
         log_det = np.log(roots).sum(axis=-1) if kind == "diag" else D * np.log(roots)
-    with np.errstate(divide="ignore"):  # a weight of zero is allowed: ln 0 = -inf
-        log_norm = np.log(weights) + (log_det - 0.5 * D * LOG_2PI)
+    # a weight of zero is allowed; ln 0 is taken to be finite, because inf - inf is no number
+    log_weights = np.log(weights, out=np.full(len(weights), -1e300), where=weights > 0)
+    log_norm = log_weights + (log_det - 0.5 * D * LOG_2PI)
     return Components(kind, frame, weights, means, covs, roots, precisions, log_norm)
 
 

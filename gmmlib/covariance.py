@@ -41,6 +41,8 @@ def as_covariances(covs, kind, K, D):
     covs, expected = np.asarray(covs, float), covariance_shape(kind, K, D)
     if covs.shape != expected:
         raise ValueError(f"{kind} covariances must have shape {expected}, got {covs.shape}")
+    if not np.isfinite(covs).all():
+        raise ValueError(f"{kind} covariances contain NaN or infinity")
     return covs
 
 

@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from .clusters import assign, kmeans_plusplus, lloyd, random_rows
-from .numerics import as_weights
+from .numerics import as_weights, total_weight
 
 __all__ = ["KMeans"]
 
@@ -113,7 +113,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         weight = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64)
         share = as_weights(weight, len(X))
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31, size=4))
-        tol = self.tol * float(np.mean(np.var(X, axis=0, dtype=np.float64)))
+        with np.errstate(over="ignore", invalid="ignore"):  # data that large are refused below
+            tol = self.tol * float(np.mean(np.var(X, axis=0, dtype=np.float64)))
         best = None
         for _ in range(self._starts()):
             centers = self._start(X, share, rng)
@@ -200,8 +201,9 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     def score(self, X, y=None, sample_weight=None):
         """Minus the (weighted) sum of squared distances to the nearest centre."""
         X = self._validated(X)
-        weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
-        return -float(weight @ assign(X, self.cluster_centers_).sq_dist)
+        weight = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64)
+        share = as_weights(weight, len(X))
+        return -float(share @ assign(X, self.cluster_centers_).sq_dist) * total_weight(weight, len(X))
 
     def _validated(self, X):
         check_is_fitted(self)

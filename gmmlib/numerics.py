@@ -6,6 +6,7 @@ import numpy as np
 
 LOG_2PI = np.log(2 * np.pi)
 FAR = 1e140  # points more scales away than this are taken to be this far: squares must fit
+SMALLEST = 2.0**-505  # a scale's square, and one over that, are numbers float64 can hold
 BLOCK = 60_000  # numbers a block of points may fill: half a megabyte stays in cache
 
 
@@ -107,9 +108,9 @@ class Frame(NamedTuple):
     @classmethod
     def around(cls, origin, reach, isotropic):
         """Centred at `origin`; |x - origin| <= reach becomes |z| <= 1."""
-        if not np.isfinite(reach).all():
-            raise ValueError("X spans more than float64 can hold: divide it by a constant first")
-        reach = np.where(reach > 0, reach, 1.0)
+        if not (reach < 1 / SMALLEST).all():
+            raise ValueError("X spans more than float64 can square: divide it by a constant first")
+        reach = np.maximum(np.where(reach > 0, reach, 1.0), SMALLEST)
         scale = np.exp2(np.ceil(np.log2(reach.max() if isotropic else reach)))
         return cls(origin, np.broadcast_to(scale, origin.shape))
 

@@ -7,7 +7,7 @@ import numpy as np
 from .covariance import as_covariances, check_covariance_type, full_covariances
 from .gaussian import sample_gaussian
 from .loop import Mixture, climb, em_map, enter_parts, evaluate, given, leave_parts, m_step_from, make_points
-from .numerics import as_points, as_weights
+from .numerics import as_points, as_weights, total_weight
 
 __all__ = [
     "EMResult",
@@ -43,12 +43,16 @@ class EMResult(NamedTuple):
 def _checked(weights, means, covs, kind, D):
     """Parameters as arrays of consistent shape, or a clear error."""
     weights, means = np.asarray(weights, float), np.asarray(means, float)
+    if weights.ndim != 1:
+        raise ValueError(f"weights must have shape (K,), got {weights.shape}")
     K = len(weights)
     if means.shape != (K, D):
         raise ValueError(f"means must have shape ({K}, {D}) to fit weights and X, got {means.shape}")
     if (weights < 0).any() or not np.isclose(weights.sum(), 1):
         raise ValueError(f"weights must be non-negative and sum to one, got {weights}")
-    return weights, means, as_covariances(covs, kind, K, D)
+    if not np.isfinite(means).all():
+        raise ValueError(f"means contains NaN or infinity: {means}")
+    return weights / weights.sum(), means, as_covariances(covs, kind, K, D)
 
 
 def e_step(X, weights, means, covs, covariance_type="full"):
@@ -123,7 +127,7 @@ def log_likelihood(X, weights, means, covs, covariance_type="full", sample_weigh
     if sample_weight is None:
         return float(log_density.sum())
     share = as_weights(sample_weight, len(log_density))
-    return float(share @ log_density * np.sum(sample_weight))
+    return float(share @ log_density) * total_weight(sample_weight, len(share))
 
 
 def m_step(X, resp, covariance_type="full", reg_covar=0.0, sample_weight=None):
@@ -190,7 +194,7 @@ def em(X, weights, means, covs, covariance_type="full", tol=1e-10, max_iter=1000
     check_covariance_type(covariance_type)
     X = as_points(X)
     share = None if sample_weight is None else as_weights(sample_weight, len(X))
-    total = len(X) if sample_weight is None else float(np.sum(sample_weight))
+    total = total_weight(sample_weight, len(X))
     points = make_points(X, covariance_type, share)
     start = enter_parts(points.frame, covariance_type, *_checked(weights, means, covs, covariance_type, X.shape[1]))
     parts, trace, converged = climb(em_map(points, reg_covar / points.frame.scale**2), start, tol, max_iter)

@@ -1,0 +1,80 @@
+# The course in commands. Each makes what it needs first, .venv included.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PY := .venv/bin/python
+ENV := .venv/.complete
+PORT ?= 8000
+
+# One BLAS thread a worker: two on a busy machine are many times slower.
+TEST_ENV := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
+NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120
+PYTEST := $(PY) -m pytest -n 2 --dist loadscope
+
+NOTEBOOKS := $(sort $(wildcard chapters/*.ipynb))
+NAMES := $(NOTEBOOKS:chapters/%.ipynb=%)
+# "01_one_gaussian", with or without folder and suffix; "01" when that says enough.
+CHAPTER_NAME = $(basename $(notdir $(CHAPTER)))
+CHAPTER_FILE = $(or $(filter chapters/$(CHAPTER_NAME).ipynb,$(NOTEBOOKS)),$(firstword $(filter chapters/$(CHAPTER_NAME)_%,$(NOTEBOOKS))))
+check_chapter = $(if $(CHAPTER),,$(error Say which chapter, as in `make $@ CHAPTER=$(firstword $(NAMES))`; there are: $(NAMES)))$(if $(CHAPTER_FILE),,$(error There is no chapter `$(CHAPTER)`; there are: $(NAMES)))
+check_port = $(if $(shell [[ "$(PORT)" =~ ^[0-9]+$$ ]] && (( $(PORT) > 0 && $(PORT) < 65536 )) && echo yes),,$(error PORT is a number from 1 to 65535, not `$(PORT)`))
+
+ifdef PYTHON
+  ifneq ($(shell "$(PYTHON)" -c 'import sys; print(sys.version_info >= (3, 11))' 2>/dev/null),True)
+    $(error PYTHON=$(PYTHON) is not a Python of version 3.11 or newer, which the course needs)
+  endif
+endif
+
+.PHONY: help book serve lab run view check test browser verify lock clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo; echo "  Variables: CHAPTER=01 (run, view), PORT=8000 (serve), PYTHON=python3.12, SKIP_BROWSER=1 (test)"
+
+$(ENV): requirements.txt tools/make_env.sh
+	@PYTHON="$(PYTHON)" bash tools/make_env.sh
+
+# An editable install again when the package list or the metadata changed.
+.venv/.gmmlib: pyproject.toml $(ENV)
+	@$(PY) -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+book: .venv/.gmmlib  ## build the site into _build/html; any warning is an error
+	@$(PY) tools/site/build.py
+
+serve: book  ## build the site and show it on http://localhost:8000
+	@$(check_port)$(PY) -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
+
+lab: .venv/.gmmlib  ## open the chapters in JupyterLab
+	@.venv/bin/jupyter lab chapters
+
+run: .venv/.gmmlib  ## execute one chapter and store its outputs: make run CHAPTER=01
+	@$(check_chapter)$(TEST_ENV) $(PY) tools/chapters.py run $(CHAPTER_FILE)
+
+view: .venv/.gmmlib  ## one chapter as text, without outputs: make view CHAPTER=01
+	@$(check_chapter)$(PY) tools/chapters.py view $(CHAPTER_FILE)
+
+check: .venv/.gmmlib  ## style of the code and hygiene of the notebooks, in seconds
+	$(PY) -m ruff check .
+	$(PY) tools/chapters.py check $(NOTEBOOKS)
+
+browser: .venv/.gmmlib
+	@bash tools/site/browser.sh
+
+test: book browser check  ## build the site, then run every test
+	$(TEST_ENV) OPENBLAS_CORETYPE=Haswell $(PYTEST) $(NBVAL) chapters
+	$(TEST_ENV) $(PYTEST) $(NBVAL) chapters tests
+
+verify: test  ## the long sweeps too: rare cases, other processors' arithmetic
+	for cpu in Nehalem Sandybridge Haswell; do \
+	  $(TEST_ENV) OPENBLAS_CORETYPE=$$cpu $(PYTEST) $(NBVAL) chapters tests/gmmlib tests/equations || exit 1; done
+	$(TEST_ENV) HYPOTHESIS_PROFILE=thorough $(PYTEST) -m "sweep or not sweep" tests
+
+lock:  ## pin the newest versions in requirements.txt and package-lock.json
+	@bash tools/lock.sh
+
+clean:  ## remove what was built; .venv stays
+	rm -rf _build node_modules .pytest_cache .ruff_cache .hypothesis .coverage htmlcov gmmlib.egg-info
+	find chapters gmmlib tests tools -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,218 @@
+"""Figures to play with: in a notebook, and on a page with no kernel behind it.
+
+Each function returns an :class:`Explorer`. Its mathematics and its drawing live in
+one ES module, which a notebook runs as a widget and a web page mounts by `mount.js`.
+"""
+
+import numpy as np
+
+from gmmlib.explorers._widget import Explorer, finite
+
+__all__ = ["Explorer", "em_stepper", "gaussian", "kmeans_stepper", "mixture", "responsibility"]
+
+MAX_POINTS = 1000  # what a page can carry and an eye can separate
+
+
+def _positive(name, value, shape=()):
+    value = finite(name, value, shape)
+    if np.any(value <= 0):
+        raise ValueError(f"{name} must be positive, got {value}")
+    return value
+
+
+def _components(weights, means, sds):
+    means = finite("means", means, (None,))
+    if len(means) not in (2, 3):
+        raise ValueError(f"means must hold two or three numbers, got {len(means)}")
+    weights = _positive("weights", weights, means.shape)
+    return {
+        "weights": weights / weights.sum(),
+        "means": means,
+        "sds": _positive("sds", sds, means.shape),
+    }
+
+
+def _points(X, names):
+    if X is None:
+        from gmmlib.datasets import load_old_faithful
+
+        X = load_old_faithful().X
+    X = finite("X", X, (None, 2))
+    if not 3 <= len(X) <= MAX_POINTS:
+        raise ValueError(f"X must have 3 to {MAX_POINTS} rows to fit on a page, got {len(X)}")
+    if np.any(X.std(axis=0) == 0):
+        raise ValueError("X has a constant column: there is nothing to see along it")
+    if len(names) != 2 or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"names must be two strings, one an axis, got {names!r}")
+    return X
+
+
+def _starts(name, value, default, most):
+    value = finite(name, default if value is None else value, (None, 2))
+    if not 1 <= len(value) <= most:
+        raise ValueError(f"{name} must have 1 to {most} rows, got {len(value)}")
+    return value
+
+
+def gaussian(mean=0.0, sd=1.0, unit=""):
+    """One Gaussian density, and the probability of an interval under it.
+
+    Drag the mean, the standard deviation and the two ends of the interval. The
+    shaded area is a probability; the height of the curve is not, and exceeds 1
+    once the standard deviation falls below 0.399.
+
+    Parameters
+    ----------
+    mean, sd : float
+        Where the figure starts; `sd` is a standard deviation, not a variance.
+    unit : str
+        Unit of the axis, for instance ``"minutes"``.
+
+    Returns
+    -------
+    Explorer
+        The figure; `.state` holds ``mean``, ``sd`` and the interval ``a``, ``b``.
+
+    Raises
+    ------
+    ValueError
+        If `mean` is not finite or `sd` is not positive.
+    """
+    mean, sd = finite("mean", mean), _positive("sd", sd)
+    state = {"mean": mean, "sd": sd, "a": mean - sd, "b": mean + sd, "unit": str(unit)}
+    return Explorer("gaussian", state)
+
+
+def mixture(weights=(0.6, 0.4), means=(-1.5, 1.5), sds=(1.0, 0.8)):
+    """A mixture of two or three Gaussians on a line: components and modes counted.
+
+    Drag means, standard deviations and weights, and watch the number of modes
+    (peaks of the sum) stay at or below the number of components.
+
+    Parameters
+    ----------
+    weights, means, sds : array_like of shape (K,)
+        The start, K = 2 or 3. Only the ratios of the weights matter.
+
+    Returns
+    -------
+    Explorer
+        The figure; `.state` holds ``weights``, ``means`` and ``sds``.
+
+    Raises
+    ------
+    ValueError
+        If the lengths disagree, or a weight or `sds` entry is not positive.
+    """
+    return Explorer("mixture", _components(weights, means, sds))
+
+
+def responsibility(
+    weights=(0.360887, 0.639113),
+    means=(54.6149, 80.0911),
+    sds=(5.87126, 5.86771),
+    x=68.0,
+    names=("short waits", "long waits"),
+    label="waiting time (minutes)",
+):
+    """Which component made this point? Drag the point and read the responsibilities.
+
+    Starts with the two-component fit of Old Faithful's waiting times. Far from
+    both means the responsibility is 0 or 1 although the density is next to
+    nothing: certainty about *which* is not typicality.
+
+    Parameters
+    ----------
+    weights, means, sds : array_like of shape (2,)
+        The mixture; `sds` are standard deviations.
+    x : float
+        Where the point starts.
+    names : sequence of str
+        What the two components are called.
+    label : str
+        The axis, with its unit.
+
+    Returns
+    -------
+    Explorer
+        The figure; `.state["x"]` is the point.
+
+    Raises
+    ------
+    ValueError
+        If there are not two components, or a number is not usable.
+    """
+    state = _components(weights, means, sds)
+    if len(state["means"]) != 2:
+        raise ValueError("means must hold two numbers: the figure compares two components")
+    if len(names) != 2:
+        raise ValueError(f"names must be two strings, got {names!r}")
+    state |= {"x": finite("x", x), "names": list(names), "label": str(label)}
+    return Explorer("responsibility", state)
+
+
+def em_stepper(X=None, means=None, names=("eruption (minutes)", "wait (minutes)")):
+    """EM for a Gaussian mixture in the plane, one half-step at a time.
+
+    Drag the starting means, then press E, M, Step or Run. Every start has equal
+    weights and gives each component the covariance of all points.
+
+    Parameters
+    ----------
+    X : array_like of shape (N, 2), optional
+        At most 1000 points; Old Faithful if left out.
+    means : array_like of shape (K, 2), optional
+        Starting means, K = 1, 2 or 3; two corners of the data if left out.
+    names : sequence of str
+        The two axes, with units.
+
+    Returns
+    -------
+    Explorer
+        The figure; `.state["means"]` are the starting means.
+
+    Raises
+    ------
+    ValueError
+        If `X`, `means` or `names` has the wrong shape or is not finite.
+    """
+    X = _points(X, names)
+    low, high = np.quantile(X, [0.15, 0.85], axis=0)
+    means = _starts("means", means, [[low[0], high[1]], [high[0], low[1]]], 3)
+    return Explorer("em_stepper", {"X": X, "means": means, "names": list(names)})
+
+
+def kmeans_stepper(X=None, centers=None, names=None):
+    """k-means in the plane, one half-step at a time, with its Voronoi cells.
+
+    Drag the centres, then press Assign, Update or Run. The figure keeps the
+    lowest inertia you have reached, because Lloyd's descent stops at many ends.
+
+    Parameters
+    ----------
+    X : array_like of shape (N, 2), optional
+        At most 1000 points; Old Faithful, standardised, if left out. Both axes
+        are drawn to one scale, since distances are what k-means sees.
+    centers : array_like of shape (K, 2), optional
+        Starting centres, K from 1 to 6; three if left out.
+    names : sequence of str, optional
+        The two axes, with units.
+
+    Returns
+    -------
+    Explorer
+        The figure; `.state["centers"]` are the starting centres.
+
+    Raises
+    ------
+    ValueError
+        If `X`, `centers` or `names` has the wrong shape or is not finite.
+    """
+    if names is None:
+        names = ("eruption (sds)", "wait (sds)") if X is None else ("x", "y")
+    standardise, X = X is None, _points(X, names)
+    if standardise:
+        X = (X - X.mean(axis=0)) / X.std(axis=0)
+    low, mid, high = np.quantile(X, [0.2, 0.5, 0.8], axis=0)
+    centers = _starts("centers", centers, [low, [mid[0], low[1]], high], 6)
+    return Explorer("kmeans_stepper", {"X": X, "centers": centers, "names": list(names)})

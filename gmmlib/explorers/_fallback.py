@@ -1,0 +1,101 @@
+"""What an explorer shows where its script does not run: a small drawing and a sentence."""
+
+import html
+
+import numpy as np
+
+from gmmlib.gaussian import log_gaussian_1d
+
+WIDTH, HEIGHT, FOOT = 640, 300, 34
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+DASHES = ("", "9 5", "2 4")
+
+
+def _frame(xlim, ylim, label, alt, body):
+    """Wrap `body` in an SVG with a baseline, its two end values and a label."""
+    y, style = HEIGHT - FOOT, 'fill="currentColor" font-size="15"'
+    return (
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{html.escape(alt)}" '
+        f'style="max-width:{WIDTH}px;width:100%;height:auto" fill="none" stroke-width="2">{body}'
+        f'<path d="M0 {y}H{WIDTH}" stroke="currentColor"/>'
+        f'<text x="0" y="{HEIGHT - 10}" {style}>{xlim[0]:.4g}</text>'
+        f'<text x="{WIDTH}" y="{HEIGHT - 10}" text-anchor="end" {style}>{xlim[1]:.4g}</text>'
+        f'<text x="{WIDTH / 2}" y="{HEIGHT - 10}" text-anchor="middle" {style}>'
+        f"{html.escape(label)}</text></svg>"
+    )
+
+
+def _to_page(points, xlim, ylim):
+    low, high = np.array([xlim, ylim]).T
+    u = (np.asarray(points) - low) / (high - low)
+    return (u * [WIDTH, -(HEIGHT - FOOT - 10)] + [0, HEIGHT - FOOT]).round(1)
+
+
+def _path(points, joint):
+    return "M" + joint.join(f"{x:g} {y:g}" for x, y in points)
+
+
+def _curves(weights, means, sds, label, alt):
+    weights, means, sds = map(np.asarray, (weights, means, sds))
+    xlim = ((means - 4 * sds).min(), (means + 4 * sds).max())
+    x = np.linspace(*xlim, 81)[:, None]
+    parts = weights * np.exp(log_gaussian_1d(x, means, sds**2))
+    ylim = (0.0, parts.sum(axis=1).max())
+    body = "".join(
+        f'<path d="{_path(_to_page(np.column_stack([x[:, 0], part]), xlim, ylim), "L")}" '
+        f'stroke="{color}" stroke-dasharray="{dash}"/>'
+        for part, color, dash in zip(
+            [*parts.T, parts.sum(axis=1)], (*COLORS[: len(means)], "currentColor"),
+            (*DASHES[: len(means)], ""), strict=True,
+        )
+    )  # fmt: skip
+    return _frame(xlim, ylim, label, alt, body)
+
+
+def _scatter(X, marks, names, alt):
+    X, marks = np.asarray(X), np.asarray(marks)
+    low, high = np.vstack([X, marks]).min(axis=0), np.vstack([X, marks]).max(axis=0)
+    limits = np.array([low - 0.05 * (high - low), high + 0.05 * (high - low)]).T
+    body = (
+        f'<path d="{_path(_to_page(X, *limits), "h0M")}h0" stroke="currentColor" '
+        'stroke-width="5" stroke-linecap="round" opacity=".45"/>'
+    )
+    for k, (x, y) in enumerate(_to_page(marks, *limits)):
+        body += (
+            f'<circle cx="{x:g}" cy="{y:g}" r="13" fill="{COLORS[k]}"/>'
+            f'<text x="{x:g}" y="{y + 6:g}" text-anchor="middle" fill="#fff" font-size="16">{k + 1}</text>'
+        )
+    return _frame(limits[0], limits[1], f"{names[0]} across, {names[1]} up", alt, body)
+
+
+def fallback(name, state):
+    """Return the still picture of an explorer, with alternative text, and a sentence.
+
+    Parameters
+    ----------
+    name : str
+        Name of the explorer.
+    state : dict
+        Its start.
+
+    Returns
+    -------
+    str
+        HTML: an inline SVG and a paragraph.
+    """
+    if name == "gaussian":
+        alt = f"Bell curve with mean {state['mean']:g} and standard deviation {state['sd']:g}."
+        picture = _curves([1.0], [state["mean"]], [state["sd"]], state["unit"] or "x", alt)
+    elif name in ("mixture", "responsibility"):
+        means = ", ".join(f"{mean:g}" for mean in state["means"])
+        alt = f"Weighted Gaussian components with means {means}, and their sum."
+        label = state.get("label", "x")
+        picture = _curves(state["weights"], state["means"], state["sds"], label, alt)
+    else:
+        marks = state.get("means", state.get("centers"))
+        alt = f"Scatter plot of {len(state['X'])} points with {len(marks)} numbered starting places."
+        picture = _scatter(state["X"], marks, state["names"], alt)
+    return (
+        f"{picture}<p>{html.escape(alt)} The moving version of this figure needs JavaScript, and a "
+        "page that comes from a web server or a notebook with a running kernel.</p>"
+    )

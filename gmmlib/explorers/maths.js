@@ -1,0 +1,165 @@
+// The mathematics of the explorers. tests/explorers holds it against gmmlib, to 1e-10.
+// X is an array of [x, y]; a mixture is {weights, means, covs} in the plane, {weights, means, sds} on a line.
+
+const LOG_2PI = Math.log(2 * Math.PI);
+const sum = (values) => values.reduce((a, b) => a + b, 0);
+
+export function logSumExp(values) {
+  const top = Math.max(...values);
+  return top === -Infinity ? top : top + Math.log(sum(values.map((v) => Math.exp(v - top))));
+}
+
+// ---- on a line
+
+export function logGaussian1d(x, mean, sd) {
+  const z = (x - mean) / sd;
+  return -0.5 * (LOG_2PI + z * z) - Math.log(sd);
+}
+
+// Below 2.5 a series without cancellation, above it the continued fraction of the tail.
+function erfc(x) {
+  if (x < 0) return 2 - erfc(-x);
+  const bell = Math.exp(-x * x) / Math.sqrt(Math.PI);
+  if (x < 2.5) {
+    let term = x, total = x;
+    for (let n = 1; term > 1e-17 * total; n++) total += term *= (2 * x * x) / (2 * n + 1);
+    return 1 - 2 * bell * total;
+  }
+  let tail = x;
+  for (let n = 80; n > 0; n--) tail = x + n / 2 / tail;
+  return bell / tail;
+}
+
+export function intervalProbability(a, b, mean, sd) {
+  let [low, high] = [(a - mean) / sd, (b - mean) / sd];
+  if (low + high < 0) [low, high] = [-high, -low]; // the side where tails keep their digits
+  return (erfc(low / Math.SQRT2) - erfc(high / Math.SQRT2)) / 2;
+}
+
+export function eStep1d(x, { weights, means, sds }) {
+  const joint = weights.map((w, k) => Math.log(w) + logGaussian1d(x, means[k], sds[k]));
+  const logDensity = logSumExp(joint);
+  return { joint, logDensity, resp: joint.map((v) => Math.exp(v - logDensity)) };
+}
+
+// Every mode lies between the smallest and the largest mean: walk there, watch the slope change sign.
+export function modes({ weights, means, sds }) {
+  const slope = (x) =>
+    sum(weights.map((w, k) => (w * Math.exp(logGaussian1d(x, means[k], sds[k])) * (means[k] - x)) / sds[k] ** 2));
+  const step = Math.min(...sds) / 40;
+  const low = Math.min(...means) - step, high = Math.max(...means) + step;
+  const n = Math.min(20000, Math.ceil((high - low) / step));
+  const found = [];
+  let left = low, rising = true;
+  for (let i = 1; i <= n; i++) {
+    const right = low + ((high - low) * i) / n, s = slope(right);
+    if (rising && s < 0) found.push(bisect(slope, left, right));
+    if (s !== 0) [rising, left] = [s > 0, right];
+  }
+  return found;
+}
+
+function bisect(slope, left, right) {
+  for (let i = 0; i < 60; i++) {
+    const mid = (left + right) / 2;
+    if (slope(mid) > 0) left = mid;
+    else right = mid;
+  }
+  return (left + right) / 2;
+}
+
+// ---- in the plane
+
+export function cholesky([[a], [b, c]]) {
+  const l11 = Math.sqrt(a), l21 = b / l11, l22 = Math.sqrt(c - l21 * l21);
+  if (!(l11 > 0 && l22 > 0)) throw new RangeError("a covariance is not positive definite");
+  return [l11, l21, l22];
+}
+
+export function logGaussian(X, mean, cov) {
+  const [l11, l21, l22] = cholesky(cov);
+  const constant = LOG_2PI + Math.log(l11) + Math.log(l22);
+  return X.map(([x, y]) => {
+    const z1 = (x - mean[0]) / l11, z2 = (y - mean[1] - l21 * z1) / l22;
+    return -constant - (z1 * z1 + z2 * z2) / 2;
+  });
+}
+
+export function eStep(X, { weights, means, covs }) {
+  const joint = weights.map((w, k) => logGaussian(X, means[k], covs[k]).map((v) => Math.log(w) + v));
+  const logDensity = X.map((_, n) => logSumExp(joint.map((row) => row[n])));
+  const resp = X.map((_, n) => joint.map((row) => Math.exp(row[n] - logDensity[n])));
+  return { resp, logDensity, logLikelihood: sum(logDensity) };
+}
+
+export function mStep(X, resp) {
+  const centre = meanOf(X), K = resp[0].length;
+  const mass = Array.from({ length: K }, (_, k) => sum(resp.map((row) => row[k])));
+  if (!mass.every((m) => m > 0)) throw new RangeError("a component has no points left");
+  const means = mass.map((m, k) =>
+    [0, 1].map((d) => centre[d] + sum(X.map((x, n) => resp[n][k] * (x[d] - centre[d]))) / m));
+  const covs = mass.map((m, k) => {
+    const entry = (i, j) =>
+      sum(X.map((x, n) => resp[n][k] * (x[i] - means[k][i]) * (x[j] - means[k][j]))) / m; // around the new mean
+    const off = entry(0, 1);
+    return [[entry(0, 0), off], [off, entry(1, 1)]];
+  });
+  return { weights: mass.map((m) => m / sum(mass)), means, covs };
+}
+
+export function meanOf(X) {
+  return [0, 1].map((d) => sum(X.map((x) => x[d])) / X.length);
+}
+
+export function variances(X) {
+  const centre = meanOf(X);
+  return [0, 1].map((d) => sum(X.map((x) => (x[d] - centre[d]) ** 2)) / X.length);
+}
+
+// The contour that holds `coverage` of a Gaussian: squared radius = chi-squared quantile, 2 degrees of freedom.
+export function ellipse(mean, cov, coverage = 0.9, n = 72) {
+  const [l11, l21, l22] = cholesky(cov), r = Math.sqrt(-2 * Math.log(1 - coverage));
+  return Array.from({ length: n }, (_, i) => {
+    const u = r * Math.cos((2 * Math.PI * i) / n), v = r * Math.sin((2 * Math.PI * i) / n);
+    return [mean[0] + l11 * u, mean[1] + l21 * u + l22 * v];
+  });
+}
+
+// ---- k-means
+
+export function assign(X, centers) {
+  const sq = X.map(([x, y]) => centers.map((c) => (x - c[0]) ** 2 + (y - c[1]) ** 2));
+  const labels = sq.map((row) => row.indexOf(Math.min(...row))); // ties go to the lower index
+  return { labels, inertia: sum(sq.map((row, n) => row[labels[n]])) };
+}
+
+export function updateCenters(X, labels, centers) {
+  return centers.map((c, k) => {
+    const own = X.filter((_, n) => labels[n] === k);
+    return own.length ? meanOf(own) : c; // a centre without points stays
+  });
+}
+
+// Sum of squared distances to the centre each point was given, nearest or not.
+export function inertiaOf(X, labels, centers) {
+  return sum(X.map((x, n) => (x[0] - centers[labels[n]][0]) ** 2 + (x[1] - centers[labels[n]][1]) ** 2));
+}
+
+// Cut the rectangle down to the points nearer to centre k than to any other.
+export function voronoiCell(k, centers, [[x0, x1], [y0, y1]]) {
+  let cell = [[x0, y0], [x1, y0], [x1, y1], [x0, y1]];
+  centers.forEach((c, j) => {
+    const own = centers[k], normal = [c[0] - own[0], c[1] - own[1]];
+    if (j === k || (normal[0] === 0 && normal[1] === 0)) return;
+    const offset = (c[0] ** 2 + c[1] ** 2 - own[0] ** 2 - own[1] ** 2) / 2;
+    const side = (p) => p[0] * normal[0] + p[1] * normal[1] - offset; // > 0: nearer to c
+    const kept = [];
+    cell.forEach((p, i) => {
+      const q = cell[(i + 1) % cell.length], [sp, sq] = [side(p), side(q)];
+      if (sp <= 0) kept.push(p);
+      if (sp * sq < 0) kept.push([0, 1].map((d) => p[d] + ((q[d] - p[d]) * sp) / (sp - sq)));
+    });
+    cell = kept;
+  });
+  return cell;
+}

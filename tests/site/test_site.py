@@ -1,0 +1,72 @@
+"""Every page of the built book, opened in a browser."""
+
+import os
+from pathlib import Path
+
+import pytest
+from visit import ROOT, dead_links, pages
+
+SITE = Path(os.environ.get("SITE", ROOT / "_build" / "html")).resolve()
+NAMES = [page.relative_to(SITE).as_posix() for page in pages(SITE)]
+every_page = pytest.mark.parametrize("name", NAMES)
+
+
+@pytest.fixture(scope="module")
+def visit(visitor):
+    return visitor(SITE)
+
+
+def test_the_book_is_built():
+    assert "intro.html" in NAMES, "There is no book in _build/html: run `make book` first."
+
+
+@every_page
+def test_a_page_asks_nobody_but_its_own_site(visit, name):
+    assert visit(name).outside == []
+
+
+@every_page
+def test_a_page_loads_whole_and_without_errors(visit, name):
+    assert visit(name).failed == []
+    assert visit(name).errors == []
+
+
+@every_page
+def test_math_is_typeset(visit, name):
+    assert visit(name).raw == []
+
+
+@every_page
+def test_a_page_has_one_title_and_names_its_language(visit, name):
+    assert len(visit(name).titles) == 1, visit(name).titles
+    assert visit(name).lang == "en"
+
+
+@every_page
+def test_every_picture_has_words(visit, name):
+    assert visit(name).mute == []
+
+
+@every_page
+def test_a_page_fits_a_narrow_phone(visit, name):
+    assert visit(name).wide == []
+
+
+@every_page
+def test_dark_mode_is_dark(visit, name):
+    text, ground = visit(name).dark
+    assert text > 0.6 and ground < 0.3
+
+
+@every_page
+def test_a_page_keeps_wcag_2_2_aa(visit, name):
+    assert visit(name).barriers == []
+
+
+def test_every_inner_link_leads_somewhere():
+    assert dead_links(SITE) == []
+
+
+def test_notebooks_can_be_downloaded():
+    chapters = {path.name for path in (ROOT / "chapters").glob("*.ipynb")}
+    assert chapters <= {path.name for path in (SITE / "_sources" / "chapters").glob("*.ipynb")}

