@@ -44,9 +44,7 @@ def test_eq_mix_density(rng):
     # The story, told by numpy: how often does it end up in each of nine boxes?
     n = 400_000
     counts = rng.multinomial(n, weights)
-    story = np.concatenate(
-        [rng.multivariate_normal(m, c, size=k) for m, c, k in zip(means, covs, counts, strict=True)]
-    )
+    story = np.concatenate([rng.multivariate_normal(m, c, size=k) for m, c, k in zip(means, covs, counts, strict=True)])
     edges = np.array([-12.0, -1.5, 1.0, 12.0])
     seen = np.histogram2d(*story.T, bins=[edges, edges])[0] / n
     for i, j in product(range(3), range(3)):
@@ -108,7 +106,9 @@ def summits(weights, means, covs, rng):
     found = []
     mix = rng.uniform(-0.2, 1.2, size=(25, means.shape[1]))
     for start in np.vstack([means, means[0] + mix * (means[1] - means[0])]):
-        end = optimize.minimize(low, start, method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-13, "maxiter": 4000})
+        end = optimize.minimize(
+            low, start, method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-13, "maxiter": 4000}
+        )
         assert end.success
         if all(np.abs(end.x - other).max() > 1e-4 for other in found):
             found.append(end.x)
@@ -122,13 +122,19 @@ def ridgeline(alpha, means, covs):
     return np.linalg.solve(A, (1 - alpha) * P1 @ means[0] + alpha * P2 @ means[1])
 
 
-CROSSED = (np.array([0.5, 0.5]), np.array([[0.0, 0.0], [1.0, 1.0]]), np.array([np.diag([1.0, 0.05]), np.diag([0.05, 1.0])]))
+CROSSED = (
+    np.array([0.5, 0.5]),
+    np.array([[0.0, 0.0], [1.0, 1.0]]),
+    np.array([np.diag([1.0, 0.05]), np.diag([0.05, 1.0])]),
+)
 
 
 IN_SPACE = (
     np.array([0.55, 0.45]),
     np.array([[0.0, 0.0, 0.0], [1.8, -1.2, 1.5]]),
-    np.array([[[0.8, 0.3, 0.0], [0.3, 0.6, 0.1], [0.0, 0.1, 0.4]], [[0.5, -0.2, 0.1], [-0.2, 0.9, 0.0], [0.1, 0.0, 0.7]]]),
+    np.array(
+        [[[0.8, 0.3, 0.0], [0.3, 0.6, 0.1], [0.0, 0.1, 0.4]], [[0.5, -0.2, 0.1], [-0.2, 0.9, 0.0], [0.1, 0.0, 0.7]]]
+    ),
 )
 
 
@@ -209,7 +215,7 @@ def test_eq_mix_count(rng, K, D, kind):
     theta = rng.normal(size=K + K * D + extra)
     if kind in ("full", "tied"):
         theta[-extra:] += np.tile(2 * np.eye(D).ravel(), extra // D**2)
-    weights, means, covs = unpack(theta, K, D, kind)
+    _, means, covs = unpack(theta, K, D, kind)
     X = np.concatenate([rng.multivariate_normal(m, 2 * c, size=150) for m, c in zip(means, covs, strict=True)])
     log_p = lambda t: np.log(density(X, *unpack(t, K, D, kind)))  # noqa: E731
     h = 1e-5
