@@ -12,9 +12,11 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import csc_array
 
-from .numerics import FAR, Frame, as_points, as_weights, blocks, total_weight
+from .numerics import FAR, Frame, as_points, as_weights, blocks, rows_that_count, total_weight
 
 __all__ = ["Assignment", "KMeansResult", "assign", "kmeans_plusplus", "lloyd", "update_centers"]
+
+FAR_SINGLE = 1e15  # farther out, single precision might not hold the scores
 
 
 class Assignment(NamedTuple):
@@ -57,11 +59,15 @@ def enter(frame, rows):
 def label(X, frame, z):
     """Nearest of the centres z (K, D) for every row, (N,); ties go to the lower index."""
     labels = np.empty(len(X), dtype=np.int32)
+    if not np.abs(z).max() < FAR_SINGLE:
+        for rows in blocks(len(X), X.shape[1] + len(z)):
+            labels[rows] = _nearest_by_differences(_within(enter(frame, X[rows]), FAR), z)
+        return labels
     single, half = z.astype(np.float32), (0.5 * (z**2).sum(axis=1)[:, None]).astype(np.float32)
     count_and_index = np.array([np.ones(len(z)), np.arange(len(z))], dtype=np.float32)
     reach = np.sqrt((z**2).sum(axis=1).max())
     for rows in blocks(len(X), X.shape[1] + len(z)):
-        block = enter(frame, X[rows])
+        block = _within(enter(frame, X[rows]), FAR_SINGLE)
         columns = np.array(block.T, dtype=np.float32, order="C")
         score = single @ columns
         score -= half
@@ -72,6 +78,13 @@ def label(X, frame, z):
             again = np.flatnonzero(count > 1)
             labels[rows][again] = _nearest_by_differences(block[again], z)
     return labels
+
+
+def _within(rows, far):
+    """Rows (n, D) that lie farther out than `far` drawn in to it: the nearest centre is a matter of direction."""
+    if np.abs(rows).max() < far:
+        return rows
+    return rows * np.minimum(1.0, far / np.abs(rows).max(axis=1, keepdims=True).clip(1.0))
 
 
 def _rounding(columns):
@@ -138,7 +151,9 @@ def update_centers(X, labels, centers, sample_weight=None):
     -------
     ndarray of shape (K, D)
     """
-    X, centers = as_points(X), as_points(centers, "centers")
+    X, centers, labels = as_points(X), as_points(centers, "centers"), np.asarray(labels)
+    if labels.shape != (len(X),) or labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= len(centers):
+        raise ValueError(f"labels must be {len(X)} whole numbers from 0 to {len(centers) - 1}, one a row")
     share, new = as_weights(sample_weight, len(X)), centers.astype(float)
     for k in range(len(centers)):
         mine = np.equal(labels, k) & (share > 0)
@@ -184,9 +199,10 @@ def kmeans_plusplus(X, K, rng, sample_weight=None):
     of the best. The chance is proportional to the distance to the *nearest* centre.
     """
     X = as_points(X)
-    if not 1 <= K <= len(X):
+    if K != int(K) or not 1 <= K <= len(X):
         raise ValueError(f"K must be between 1 and the number of points {len(X)}, got {K}")
-    share, frame = as_weights(sample_weight, len(X)), Frame.of_points(X, isotropic=True)
+    share, X = rows_that_count(as_weights(sample_weight, len(X)), X)
+    frame = Frame.of_points(X, isotropic=True)
     chosen, nearest_sq = [draw(rng, share)], np.full(len(X), np.inf)
     while len(chosen) < K:
         _shrink(nearest_sq, X, frame, X[chosen[-1]])
@@ -252,15 +268,18 @@ def lloyd(X, centers, max_iter=300, sample_weight=None, tol=0.0):
     farthest from its own centre.
     """
     X, centers = as_points(X), np.asarray(as_points(centers, "centers"), float)
+    if X.shape[1] != centers.shape[1]:
+        raise ValueError(f"X has {X.shape[1]} columns but centers has {centers.shape[1]}")
     share = None if sample_weight is None else as_weights(sample_weight, len(X))
     total = 1.0 if share is None else total_weight(sample_weight, len(X))
-    return descend(X, centers, share, total, max_iter, tol)
+    run = descend(*rows_that_count(share, X), total, centers, max_iter, tol)
+    return run if len(run.labels) == len(X) else run._replace(labels=assign(X, run.centers).labels)
 
 
-def descend(X, centers, share, total, max_iter, tol):
+def descend(share, X, total, centers, max_iter, tol):
     """`lloyd` for checked arguments; `total` is what the shares add up to in x's terms."""
     frame = local(Frame.of_points(X, isotropic=True))
-    z, unit = enter(frame, centers), frame.scale[0]
+    z, unit = np.clip(enter(frame, centers), -FAR, FAR), frame.scale[0]
     trace, shift, labels = [], np.inf, None
     while len(trace) < max_iter and shift > tol / unit**2:
         labels = label(X, frame, z)
@@ -282,8 +301,6 @@ def _means(X, share, frame, z, mass, first, labels):
     if (mass > 0).all():
         return first / mass[:, None]
     rows, labels, sq_dist = enter(frame, X), labels.copy(), squared_distances(X, frame, z, labels)
-    if share is not None:
-        sq_dist[share == 0] = 0.0
     for k in np.flatnonzero(mass <= 0):
         far = sq_dist.argmax()
         if sq_dist[far] > 0:

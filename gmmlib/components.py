@@ -7,7 +7,7 @@ from scipy.linalg.lapack import dtrtri
 
 from .covariance import regularised
 from .gaussian import cholesky
-from .numerics import LOG_2PI, Frame
+from .numerics import LOG_2PI, SMALLEST, Frame
 
 ILL_DEFINED = (
     "Fitting the mixture model failed because some components have ill-defined empirical "
@@ -63,7 +63,7 @@ def inverse_roots(covs, kind):
     if kind in ("full", "tied"):
         return inverse_triangular(cholesky(covs, "covs"))
     if not (np.all(covs > 0) and np.all(np.isfinite(covs))):
-        raise ValueError(f"covs must be positive and finite, got {np.min(covs)}: use fewer components or raise reg_covar")
+        raise ValueError(f"covs must be positive and finite: use fewer components or raise reg_covar; got {covs}")
     return 1 / np.sqrt(covs)
 
 
@@ -81,6 +81,8 @@ def make_components(kind, frame, weights, means, covs):
         If a covariance is not positive definite.
     """
     D, roots = means.shape[1], inverse_roots(covs, kind)
+    if not np.abs(roots).max() * SMALLEST < 1:
+        raise ValueError("covs are too small for float64 beside the distances between the means")
     if kind in ("full", "tied"):
         precisions = np.swapaxes(roots, -1, -2) @ roots
         log_det = np.log(roots.diagonal(axis1=-2, axis2=-1)).sum(axis=-1)
@@ -168,7 +170,8 @@ def _covariances(kind, moments, mass):
     if kind == "full":
         return second / mass[:, None, None] - shift[:, :, None] * shift[:, None, :]
     if kind == "tied":
-        return (second - moments.first.T @ shift) / total
+        between = moments.first.T @ shift
+        return (second - 0.5 * (between + between.T)) / total  # symmetric to the last bit
     if kind == "diag":
         return second / mass[:, None] - shift**2
     length, D = (shift**2).sum(axis=1), shift.shape[1]

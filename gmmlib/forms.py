@@ -18,7 +18,7 @@ from functools import lru_cache
 import numpy as np
 
 from .components import Moments
-from .numerics import FAR, log_normalise
+from .numerics import log_normalise
 
 
 class Block:
@@ -53,8 +53,8 @@ class Block:
 
     def _enter(self, out, origin=None):
         self.points.frame.enter(self.x, out, origin)
-        if self.points.unseen:
-            np.clip(out, -FAR, FAR, out=out)
+        if self.points.far:
+            np.clip(out, -self.points.far, self.points.far, out=out)
 
 
 # ------------------------------------------------------------- natural form

@@ -12,7 +12,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from .clusters import assign, kmeans_plusplus, lloyd, random_rows
-from .numerics import as_weights, total_weight
+from .gaussian import weighted_mean
+from .numerics import as_weights, rows_that_count, total_weight
 
 __all__ = ["KMeans"]
 
@@ -51,7 +52,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         Index of the nearest centre.
     inertia_ : float
         Weighted sum of squared distances to the nearest centre.
-    inertias_ : ndarray of shape (n_iter_ + 1,)
+    inertias_ : ndarray of shape (iterations + 1,)
         Inertia of the start and after each iteration.
     n_iter_ : int
     """
@@ -114,7 +115,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         share = as_weights(weight, len(X))
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31, size=4))
         with np.errstate(over="ignore", invalid="ignore"):  # data that large are refused below
-            tol = self.tol * float(np.mean(np.var(X, axis=0, dtype=np.float64)))
+            weights, rows = rows_that_count(share, X)
+            tol = self.tol * float(np.mean(weights @ (rows - weighted_mean(rows, weights)) ** 2))
         best = None
         for _ in range(self._starts()):
             centers = self._start(X, share, rng)

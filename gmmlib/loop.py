@@ -21,7 +21,7 @@ from .forms import (
     residual_gather,
     residual_moments,
 )
-from .numerics import Frame, blocks
+from .numerics import FAR, Frame, blocks
 
 CANCELLATION_LIMIT = 1e5  # times 1e-16: eleven digits of a log-density survive
 
@@ -42,7 +42,7 @@ class Points(NamedTuple):
     kind: str
     frame: Frame
     total: np.ndarray | None = None  # scatter of all points, for the tied kinds
-    unseen: bool = False  # whether the frame was made for other points
+    far: float | None = None  # coordinates stop here, where the frame was made for other points
 
     @property
     def log_volume(self):
@@ -233,6 +233,9 @@ def climb(iterate, parts, tol, max_iter, report=None):
 
 def enter_parts(frame, kind, weights, means, covs):
     """Parameters in x's units as Components in a frame's."""
+    with np.errstate(over="ignore"):
+        if (np.abs((means - frame.origin) / frame.scale) > FAR).any():
+            raise ValueError("means lie too far from X for float64 to square their distance")
     return make_components(kind, frame, weights, means, rescaled(covs, kind, 1 / frame.scale))
 
 
@@ -245,8 +248,10 @@ def evaluate(X, kind, weights, means, covs, keep):
     """Send every block's responsibilities and log-densities under a mixture to `keep`."""
     reach = np.abs(means - weights @ means).max(axis=0)
     variances = np.diagonal(full_covariances(covs, kind, *means.shape), axis1=1, axis2=2)
-    frame = Frame.around(weights @ means, reach + np.sqrt(variances.max(axis=0)), kind.endswith("spherical"))
-    points, parts = Points(X, None, kind, frame, unseen=True), enter_parts(frame, kind, weights, means, covs)
+    frame = Frame.around(weights @ means, reach + np.sqrt(np.abs(variances).max(axis=0)), kind.endswith("spherical"))
+    parts = enter_parts(frame, kind, weights, means, covs)
+    far = max(2.0, FAR / max(1.0, np.abs(parts.roots).max()))  # squares of whitened residuals must fit, too
+    points = Points(X, None, kind, frame, far=far)
     respond = (natural_e_step if prefers_natural(parts) else residual_e_step)(parts)
     volume = points.log_volume
     sweep(points, respond, keep=lambda rows, resp, log_density: keep(rows, resp, log_density - volume))

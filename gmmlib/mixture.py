@@ -13,7 +13,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from .acceleration import squarem
 from .components import ILL_DEFINED, inverse_roots
-from .covariance import COVARIANCE_TYPES, full_covariances
+from .covariance import COVARIANCE_TYPES, covariance_shape, full_covariances
 from .gaussian import conditional, marginal
 from .loop import climb, em_map, enter_parts, leave_parts, make_points
 from .numerics import as_weights
@@ -249,20 +249,28 @@ class GaussianMixture(DensityMixin, BaseEstimator):
 
     def _enter(self, frame):
         """The fitted parameters in a frame's coordinates."""
+        shape = (self.n_components, len(frame.origin))
+        if self.means_.shape != shape or self.covariances_.shape != covariance_shape(self.covariance_type, *shape):
+            raise ValueError("warm_start: the last fit had other components, columns or covariances; set it to False")
         arrays = (np.asarray(a, float) for a in (self.weights_, self.means_, self.covariances_))
         return enter_parts(frame, self.covariance_type, *arrays)
 
     def _keep(self, weights, means, covs, dtype):
         """Store parameters in the data's precision, with the inverses derived from them."""
-        roots = inverse_roots(covs, self.covariance_type)
         matrix = self.covariance_type in ("full", "tied")
-        self.weights_, self.means_, self.covariances_ = (np.asarray(a).astype(dtype) for a in (weights, means, covs))
-        self.precisions_cholesky_ = (np.swapaxes(roots, -1, -2) if matrix else np.asarray(roots)).astype(dtype)
-        self.precisions_ = (np.swapaxes(roots, -1, -2) @ roots if matrix else np.asarray(roots**2)).astype(dtype)
         try:
-            inverse_roots(self.covariances_.astype(float), self.covariance_type)
+            with np.errstate(over="ignore", invalid="ignore"):
+                roots = inverse_roots(covs, self.covariance_type)
+                precisions = np.swapaxes(roots, -1, -2) @ roots if matrix else roots**2
+                covs, precisions = np.asarray(covs).astype(dtype), np.asarray(precisions).astype(dtype)
+            inverse_roots(covs.astype(float), self.covariance_type)
+            if not np.isfinite(precisions).all():
+                raise ValueError("a precision overflows")
         except ValueError as err:
             raise ValueError(ILL_DEFINED + f" ({np.dtype(dtype)} cannot hold the covariance.)") from err
+        self.weights_, self.means_ = np.asarray(weights).astype(dtype), np.asarray(means).astype(dtype)
+        self.covariances_, self.precisions_ = covs, precisions
+        self.precisions_cholesky_ = (np.swapaxes(roots, -1, -2) if matrix else np.asarray(roots)).astype(dtype)
 
     # ------------------------------------------------------------ using a fit
 
@@ -285,7 +293,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):
     def score_samples(self, X):
         """Natural log of the density at every row, shape (N,)."""
         X, result = self._e_step(X)
-        return result.log_density.astype(X.dtype, copy=False)
+        with np.errstate(over="ignore"):  # in single precision, far away is -inf
+            return result.log_density.astype(X.dtype, copy=False)
 
     def score(self, X, y=None, sample_weight=None):
         """Mean log-likelihood a row: a mean, so multiply by N for the total."""

@@ -60,6 +60,13 @@ def total_weight(sample_weight, N):
     return total
 
 
+def rows_that_count(share, *arrays):
+    """Shares (None: equal) and arrays without the rows of share zero, which must not even set a scale."""
+    if share is None or share.all():
+        return share, *arrays
+    return share[share > 0], *(array[share > 0] for array in arrays)
+
+
 def log_normalise(log_joint):
     """Turn log-joints into responsibilities, in place, without underflow.
 

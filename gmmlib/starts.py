@@ -7,6 +7,7 @@ from .components import inverse_triangular, make_components
 from .covariance import covariance_shape
 from .gaussian import cholesky
 from .loop import alone, enter_parts, given, leave_parts, m_step_from
+from .numerics import SMALLEST
 
 __all__ = []
 
@@ -46,8 +47,8 @@ def _shaped(values, shape, name):
 def _inverse(precisions, kind):
     """Covariances of the given precisions, or an error that says what they should be."""
     if kind not in ("full", "tied"):
-        if not (precisions > 0).all():
-            raise ValueError(f"'{kind} precision' should be positive")
+        if not (precisions > SMALLEST**2).all():
+            raise ValueError(f"'{kind} precision' should be positive, and large enough to invert")
         return 1 / precisions
     message = f"'{kind} precision' should be symmetric, positive-definite"
     if not np.allclose(precisions, np.swapaxes(precisions, -1, -2)):
@@ -56,6 +57,8 @@ def _inverse(precisions, kind):
         L = cholesky(precisions)
     except ValueError as err:
         raise ValueError(message) from err
+    if not np.diagonal(L, axis1=-2, axis2=-1).min() > SMALLEST:
+        raise ValueError(message + ", and large enough to invert")
     inverse = inverse_triangular(L)
     return np.swapaxes(inverse, -1, -2) @ inverse
 

@@ -7,7 +7,7 @@ import numpy as np
 from .covariance import as_covariances, check_covariance_type, full_covariances
 from .gaussian import sample_gaussian
 from .loop import Mixture, climb, em_map, enter_parts, evaluate, given, leave_parts, m_step_from, make_points
-from .numerics import as_points, as_weights, total_weight
+from .numerics import as_points, as_weights, rows_that_count, total_weight
 
 __all__ = [
     "EMResult",
@@ -38,6 +38,11 @@ class EMResult(NamedTuple):
     log_likelihoods: np.ndarray
     n_iter: int
     converged: bool
+
+
+def _check_reg(reg_covar):
+    if not 0 <= reg_covar < np.inf:
+        raise ValueError(f"reg_covar must be finite and non-negative, got {reg_covar}")
 
 
 def _checked(weights, means, covs, kind, D):
@@ -164,7 +169,11 @@ def m_step(X, resp, covariance_type="full", reg_covar=0.0, sample_weight=None):
     X, resp = as_points(X), np.asarray(resp, float)
     if resp.ndim != 2 or len(resp) != len(X):
         raise ValueError(f"resp must have shape ({len(X)}, K), one row a point, got {resp.shape}")
+    if not ((resp >= 0).all() and np.allclose(resp.sum(axis=1), 1)):
+        raise ValueError("resp must be non-negative, with rows that sum to one")
+    _check_reg(reg_covar)
     share = None if sample_weight is None else as_weights(sample_weight, len(X))
+    share, X, resp = rows_that_count(share, X, resp)
     points = make_points(X, covariance_type, share)
     return leave_parts(m_step_from(points, given(resp), reg_covar / points.frame.scale**2))
 
@@ -192,9 +201,13 @@ def em(X, weights, means, covs, covariance_type="full", tol=1e-10, max_iter=1000
         after iteration i; each is a sum over points.
     """
     check_covariance_type(covariance_type)
+    _check_reg(reg_covar)
+    if max_iter < 0:
+        raise ValueError(f"max_iter must not be negative, got {max_iter}")
     X = as_points(X)
     share = None if sample_weight is None else as_weights(sample_weight, len(X))
     total = total_weight(sample_weight, len(X))
+    share, X = rows_that_count(share, X)
     points = make_points(X, covariance_type, share)
     start = enter_parts(points.frame, covariance_type, *_checked(weights, means, covs, covariance_type, X.shape[1]))
     parts, trace, converged = climb(em_map(points, reg_covar / points.frame.scale**2), start, tol, max_iter)
@@ -218,8 +231,8 @@ def sample_mixture(rng, n, weights, means, covs, covariance_type="full"):
     labels : ndarray of shape (n,)
         The component each point came from.
     """
-    means = np.asarray(means, float)
-    weights, means, covs = _checked(weights, means, covs, covariance_type, means.shape[1])
+    D = np.asarray(means).shape[-1] if np.ndim(means) == 2 else 1
+    weights, means, covs = _checked(weights, means, covs, covariance_type, D)
     labels = rng.choice(len(weights), size=n, p=weights)
     X = np.empty((n, means.shape[1]))
     for k, cov in enumerate(full_covariances(covs, covariance_type, *means.shape)):

@@ -1,5 +1,7 @@
 """Chapter 1, one Gaussian: every labelled equation, judged by means that do not share its algebra."""
 
+from itertools import pairwise
+
 import mpmath
 import numpy as np
 import pytest
@@ -20,7 +22,7 @@ def test_eq_change_of_variables(rng):
     y = np.exp(rng.normal(MEAN, VAR**0.5, size=400_000))
     edges = np.quantile(y, np.linspace(0.02, 0.98, 25))
     seen = np.histogram(y, edges)[0] / len(y)
-    by_rule = [integrate.quad(lambda v: density(np.log(v)) / v, a, b)[0] for a, b in zip(edges, edges[1:], strict=False)]
+    by_rule = [integrate.quad(lambda v: density(np.log(v)) / v, a, b)[0] for a, b in pairwise(edges)]
     assert_allclose(seen, by_rule, atol=5 * np.sqrt(0.04 / len(y)))
     # and a decreasing map, y = -2 x, against scipy's own Gaussian
     v = np.linspace(-6, 0, 13)

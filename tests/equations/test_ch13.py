@@ -103,11 +103,11 @@ POINTS = np.array([[0.3, 0.1], [1.4, 1.2], [-0.2, 2.0]])
 def exact_resp(x, sigma):
     """Responsibilities with 60 digits, no logarithm taken."""
     with mpmath.workdps(60):
-        joint = [
-            mpmath.mpf(w) * mpmath.exp(-mpmath.fsum((mpmath.mpf(a) - mpmath.mpf(b)) ** 2 for a, b in zip(x, c, strict=True))
-                                       / (2 * mpmath.mpf(sigma) ** 2))
-            for w, c in zip(WEIGHTS, CENTERS, strict=True)
-        ]  # fmt: skip
+        halves = 2 * mpmath.mpf(sigma) ** 2
+        joint = []
+        for w, center in zip(WEIGHTS, CENTERS, strict=True):
+            sq = mpmath.fsum((mpmath.mpf(a) - mpmath.mpf(b)) ** 2 for a, b in zip(x, center, strict=True))
+            joint.append(mpmath.mpf(w) * mpmath.exp(-sq / halves))
         total = mpmath.fsum(joint)
         return [j / total for j in joint], total
 

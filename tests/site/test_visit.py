@@ -39,7 +39,8 @@ def visit(visitor, site):
 
 def test_a_good_page_passes_every_check(visit):
     seen = visit("good.html")
-    assert seen.titles == ["Good"] and seen.lang == "en"
+    assert seen.titles == ["Good"]
+    assert seen.lang == "en"
     assert [seen.outside, seen.failed, seen.errors, seen.mute, seen.raw, seen.wide, seen.barriers] == [[]] * 7
     assert seen.dark[0] > 0.6 > 0.3 > seen.dark[1]
 

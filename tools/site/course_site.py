@@ -58,10 +58,33 @@ def write_index(app, exception):
         (Path(app.outdir) / "index.html").write_text(page, encoding="utf-8")
 
 
+# The theme and docutils write these; each is a barrier for a screen reader.
+REPAIRS = [
+    # A button that folds a chapter's pages, with an icon and no name.
+    (re.compile(r"<summary>(?=\s*<span class=\"toctree-toggle\")"), '<summary aria-label="Pages of this chapter">'),
+    # The entries of a list are list items; "doc-biblioentry" is deprecated.
+    (re.compile(r' role="doc-biblioentry"'), ' role="listitem"'),
+]
+
+
+def repair_pages(app, exception):
+    """Mend in the finished pages what no template or option reaches."""
+    if exception is not None or app.builder.name != "html":
+        return
+    for page in Path(app.outdir).rglob("*.html"):
+        text = whole = page.read_text(encoding="utf-8")
+        for pattern, mended in REPAIRS:
+            text = pattern.sub(mended, text)
+        if text != whole:
+            page.write_text(text, encoding="utf-8")
+
+
 def setup(app):
+    app.add_js_file("course.js", loading_method="defer")
     # Jupyter Book sets this for sphinx_comments, which the course leaves out.
     app.add_config_value("comments_config", {}, "html")
     app.connect("config-inited", configure, priority=10)
     app.connect("html-page-context", mount_explorers)
     app.connect("build-finished", write_index)
+    app.connect("build-finished", repair_pages)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
