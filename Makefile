@@ -12,7 +12,8 @@ PORT ?= 8000
 # Kernels choose their own backend, and the order of sets must not matter.
 TEST_ENV := env -u MPLBACKEND OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120
-PYTEST := $(PY) -m pytest -n 2 --dist loadscope
+# A notebook's cells stay together (loadscope); so do the tests of one page of the site (loadgroup).
+PYTEST := $(PY) -m pytest -n 2 --dist
 
 NOTEBOOKS := $(sort $(wildcard chapters/*.ipynb))
 NAMES := $(NOTEBOOKS:chapters/%.ipynb=%)
@@ -28,7 +29,7 @@ ifdef PYTHON
   endif
 endif
 
-.PHONY: help book serve lab run view check test browser verify lock clean
+.PHONY: help book serve lab run view check test browser verify bench lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,13 +66,17 @@ browser: .venv/.gmmlib
 	@bash tools/site/browser.sh
 
 test: book browser check  ## build the site, then run every test
-	$(TEST_ENV) PYTHONHASHSEED=1 OPENBLAS_CORETYPE=Haswell $(PYTEST) $(NBVAL) chapters
-	$(TEST_ENV) PYTHONHASHSEED=0 $(PYTEST) $(NBVAL) chapters tests
+	$(TEST_ENV) PYTHONHASHSEED=1 OPENBLAS_CORETYPE=Haswell $(PYTEST) loadscope $(NBVAL) chapters
+	$(TEST_ENV) PYTHONHASHSEED=0 $(PYTEST) loadscope $(NBVAL) chapters
+	$(TEST_ENV) PYTHONHASHSEED=0 $(PYTEST) loadgroup tests
 
 verify: test  ## the long sweeps too: rare cases, other processors' arithmetic
 	for cpu in Nehalem Sandybridge Haswell; do \
-	  $(TEST_ENV) OPENBLAS_CORETYPE=$$cpu $(PYTEST) $(NBVAL) chapters tests/gmmlib tests/equations || exit 1; done
-	$(TEST_ENV) HYPOTHESIS_PROFILE=thorough $(PYTEST) -m "sweep or not sweep" tests
+	  $(TEST_ENV) OPENBLAS_CORETYPE=$$cpu $(PYTEST) loadscope $(NBVAL) chapters tests/gmmlib tests/equations || exit 1; done
+	$(TEST_ENV) HYPOTHESIS_PROFILE=thorough $(PYTEST) loadgroup -m "sweep or not sweep" tests
+
+bench: .venv/.gmmlib  ## time gmmlib beside scikit-learn (ten minutes, on a quiet machine)
+	$(PY) benchmarks/bench.py
 
 lock:  ## pin the newest versions in requirements.txt and package-lock.json
 	@bash tools/lock.sh

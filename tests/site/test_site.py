@@ -8,7 +8,7 @@ from visit import ROOT, dead_links, pages
 
 SITE = Path(os.environ.get("SITE", ROOT / "_build" / "html")).resolve()
 NAMES = [page.relative_to(SITE).as_posix() for page in pages(SITE)]
-every_page = pytest.mark.parametrize("name", NAMES)
+every_page = pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.xdist_group(n)) for n in NAMES])
 
 
 @pytest.fixture(scope="module")

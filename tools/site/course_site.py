@@ -64,6 +64,8 @@ REPAIRS = [
     (re.compile(r"<summary>(?=\s*<span class=\"toctree-toggle\")"), '<summary aria-label="Pages of this chapter">'),
     # The entries of a list are list items; "doc-biblioentry" is deprecated.
     (re.compile(r' role="doc-biblioentry"'), ' role="listitem"'),
+    # A list inside a list belongs to an item of it.
+    (re.compile(r"</li>\n<ul>(<li>.*?</li>)\n</ul>", re.DOTALL), r"<ul>\1</ul></li>\n"),
 ]
 
 

@@ -1,7 +1,7 @@
 // A formula or table that scrolls must be reachable by keyboard; one that fits must not stop the tab key.
 const mark = () => {
   for (const box of document.querySelectorAll("div.math, mjx-container[display], .bd-article table, .bd-article pre")) {
-    const scrolls = box.scrollWidth > box.clientWidth + 1;
+    const scrolls = box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
     if (scrolls) box.setAttribute("tabindex", "0");
     else box.removeAttribute("tabindex");
   }
