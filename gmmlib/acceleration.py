@@ -57,8 +57,8 @@ def extrapolate(start, one, two):
 
 def to_vector(parts):
     """Parameters without constraints: ln weights, means, and roots with ln diagonals."""
-    with np.errstate(divide="ignore"):
-        return np.concatenate([np.log(parts.weights), parts.offsets().ravel(), _free(parts).ravel()])
+    log_weights = np.log(np.maximum(parts.weights, 1e-300))  # finite: a component without points stays one
+    return np.concatenate([log_weights, parts.offsets().ravel(), _free(parts).ravel()])
 
 
 def _free(parts):

@@ -67,11 +67,13 @@ def label(X, frame, z):
     count_and_index = np.array([np.ones(len(z)), np.arange(len(z))], dtype=np.float32)
     reach = np.sqrt((z**2).sum(axis=1).max())
     for rows in blocks(len(X), X.shape[1] + len(z)):
-        block = _within(enter(frame, X[rows]), FAR_SINGLE)
-        columns = np.array(block.T, dtype=np.float32, order="C")
+        block = enter(frame, X[rows])
+        columns, size = _single(block)
+        if not size < FAR_SINGLE:
+            columns, size = _single(block := _within(block, FAR_SINGLE))
         score = single @ columns
         score -= half
-        doubt = _rounding(columns) * reach * (np.sqrt(len(columns)) * np.abs(columns).max() + reach)
+        doubt = _rounding(columns) * reach * (np.sqrt(len(columns)) * size + reach)
         near = np.greater_equal(score, score.max(axis=0) - np.float32(doubt), out=score)
         count, labels[rows] = count_and_index @ near
         if (count > 1).any():
@@ -82,9 +84,14 @@ def label(X, frame, z):
 
 def _within(rows, far):
     """Rows (n, D) that lie farther out than `far` drawn in to it: the nearest centre is a matter of direction."""
-    if np.abs(rows).max() < far:
-        return rows
     return rows * np.minimum(1.0, far / np.abs(rows).max(axis=1, keepdims=True).clip(1.0))
+
+
+def _single(rows):
+    """Rows (n, D) as columns (D, n) in single precision, and the largest of their numbers."""
+    with np.errstate(over="ignore"):
+        columns = np.array(rows.T, dtype=np.float32, order="C")
+    return columns, np.abs(columns).max()
 
 
 def _rounding(columns):

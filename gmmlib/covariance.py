@@ -62,7 +62,7 @@ def rescaled(covs, kind, factor):
     equal; the first is used.
     """
     if kind in ("full", "tied"):
-        return covs * factor[:, None] * factor
+        return covs * (factor[:, None] * factor)  # in this order it stays symmetric to the last bit
     return covs * factor**2 if kind == "diag" else covs * factor[0] ** 2
 
 

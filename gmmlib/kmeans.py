@@ -108,7 +108,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         KMeans
             The fitted estimator itself.
         """
-        X = validate_data(self, X, dtype=[np.float64, np.float32])
+        with np.errstate(invalid="ignore"):  # the sum that looks for NaN may be inf - inf
+            X = validate_data(self, X, dtype=[np.float64, np.float32])
         if len(X) < self.n_clusters:
             raise ValueError(f"n_samples={len(X)} should be >= n_clusters={self.n_clusters}.")
         weight = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64)
@@ -209,4 +210,5 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     def _validated(self, X):
         check_is_fitted(self)
-        return validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        with np.errstate(invalid="ignore"):  # the sum that looks for NaN may be inf - inf
+            return validate_data(self, X, dtype=[np.float64, np.float32], reset=False)

@@ -192,7 +192,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def _fit(self, X, sample_weight):
-        X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
+        with np.errstate(invalid="ignore"):  # the sum that looks for NaN may be inf - inf
+            X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
         dtype, share = X.dtype, None
         if sample_weight is not None:
             share = as_weights(_check_sample_weight(sample_weight, X, dtype=np.float64), len(X))
@@ -276,7 +277,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):
 
     def _e_step(self, X):
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        with np.errstate(invalid="ignore"):  # the sum that looks for NaN may be inf - inf
+            X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
         weights = np.asarray(self.weights_, float)
         result = e_step(X, weights / weights.sum(), self.means_, self.covariances_, self.covariance_type)
         return X, result

@@ -40,7 +40,8 @@ def judge(copy, tests):
         [sys.executable, "-m", "pytest", *quiet, "-c", ROOT / "pyproject.toml", *(HERE / t for t in tests)],
         cwd=copy,
         # no plugin is needed here, and loading all of them takes longer than the tests
-        env=os.environ | {"PYTHONPATH": str(copy), "OPENBLAS_NUM_THREADS": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        env=os.environ
+        | {"PYTHONPATH": str(copy), "OPENBLAS_NUM_THREADS": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "BUG_ZOO": "1"},
         capture_output=True,
         text=True,
         check=False,

@@ -461,6 +461,15 @@ def test_a_weight_of_exactly_zero_is_a_weight(kind):
     assert_allclose(model.weights_, [0, 1], atol=1e-12)
 
 
+def test_leaps_pass_over_a_component_without_points(kind):
+    means = np.vstack([M, [[1e5, 1e5]]])
+    model = GaussianMixture(
+        3, covariance_type=kind, means_init=means, weights_init=[0.5, 0.5, 0.0], acceleration="squarem", random_state=0
+    ).fit(X)
+    assert_valid_mixture(model, X)
+    assert_allclose(model.weights_[2], 0, atol=1e-12)
+
+
 def test_coordinates_may_be_counted_from_the_end_or_ticked():
     mean, cov = np.arange(3.0), np.eye(3) + 0.5
     expected = conditional(mean, cov, [2], [1.0])

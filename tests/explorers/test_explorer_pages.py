@@ -1,0 +1,149 @@
+"""Every explorer on a page without a kernel: it mounts, answers to keys, and asks nobody."""
+
+import functools
+import os
+import shutil
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+from browser import FLAGS, MISSING, find
+from playwright.sync_api import sync_playwright
+
+import gmmlib
+from gmmlib import explorers
+
+HERE = Path(gmmlib.__file__).parent / "explorers"
+ALL = ["em_stepper", "gaussian", "kmeans_stepper", "mixture", "responsibility"]
+PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{name}</title>
+<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"></head>
+<body><main><h1>{name}</h1>{html}</main><script type="module" src="mount.js"></script></body></html>"""
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    extensions_map = SimpleHTTPRequestHandler.extensions_map | {".js": "text/javascript"}
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pages")
+    for source in HERE.glob("*.js"):
+        shutil.copy(source, folder)
+    for name in ALL:
+        html = getattr(explorers, name)().html()
+        (folder / f"{name}.html").write_text(PAGE.format(name=name, html=html), encoding="utf-8")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if os.environ.get("SKIP_BROWSER"):
+        pytest.skip("SKIP_BROWSER is set: no page was opened in a browser")
+    path = find()
+    if path is None:
+        pytest.fail(MISSING, pytrace=False)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser, address):
+    """open_page(name, width) -> a page with its explorer mounted; errors and strangers are collected."""
+    contexts = []
+
+    def open_(name, width=900):
+        context = browser.new_context(viewport={"width": width, "height": 900}, reduced_motion="reduce")
+        contexts.append(context)
+        page = context.new_page()
+        page.problems = []
+        page.on("console", lambda m: page.problems.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda e: page.problems.append(str(e)))
+        page.on("request", lambda r: None if r.url.startswith((address, "data:")) else page.problems.append(r.url))
+        page.goto(f"{address}{name}.html", wait_until="networkidle")
+        page.wait_for_selector("[data-mounted]", timeout=5000)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+
+
+def said(page):
+    """What the live region says."""
+    return page.locator("[aria-live]").first.inner_text()
+
+
+def number(page, label):
+    """The number on the tile with this label."""
+    tile = page.locator(".gmx-tile").filter(has=page.get_by_text(label, exact=True))
+    return float(tile.locator("b").inner_text().replace("\u2212", "-").replace(",", ""))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_handle_answers_to_the_arrow_keys_and_the_state_is_said(open_page, name):
+    page = open_page(name)
+    handle = page.locator("[role=slider]").first
+    handle.focus()
+    before, now = said(page), handle.get_attribute("aria-valuenow")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(600)
+    moved = page.locator("[role=slider]").first
+    assert moved.get_attribute("aria-valuenow") != now
+    assert said(page) != before
+    assert page.problems == []
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_handle_has_a_name_a_range_and_a_value(open_page, name):
+    handles = open_page(name).locator("[role=slider]:visible")
+    assert handles.count() >= 1
+    for i in range(handles.count()):
+        got = {
+            a: handles.nth(i).get_attribute(a)
+            for a in ("aria-label", "aria-valuemin", "aria-valuemax", "aria-valuenow")
+        }
+        assert all(got.values()), got
+        assert float(got["aria-valuemin"]) <= float(got["aria-valuenow"]) <= float(got["aria-valuemax"])
+        assert handles.nth(i).get_attribute("tabindex") == "0"
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_an_explorer_fits_a_narrow_phone(open_page, name):
+    page = open_page(name, width=320)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert page.problems == []
+
+
+def test_each_step_of_em_raises_the_log_likelihood(open_page):
+    page = open_page("em_stepper")
+    values = [number(page, "log-likelihood")]
+    for _ in range(4):
+        page.get_by_role("button", name="Step (E + M)").click()
+        values.append(number(page, "log-likelihood"))
+    assert (np.diff(values) > 0).all(), values
+    page.get_by_role("button", name="Run").click()
+    page.wait_for_timeout(500)
+    assert abs(number(page, "log-likelihood") + 1130.264) < 0.01
+    assert page.problems == []
+
+
+def test_each_step_of_k_means_lowers_the_inertia(open_page):
+    page = open_page("kmeans_stepper")
+    values = []
+    for _ in range(3):
+        page.get_by_role("button", name="Step (both)").click()
+        values.append(number(page, "inertia"))
+    assert (np.diff(values) <= 0).all(), values
+    assert values[-1] < values[0]
+    assert page.problems == []
