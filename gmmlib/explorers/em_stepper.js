@@ -77,7 +77,7 @@ function render({ model, el }) {
   theta = null;
   const act = (what) => () => { pause(); what(); fig.draw(); };
   const [eButton, mButton, , runButton] = fig.buttons([["E-step", act(expect)], ["M-step", act(maximise)], ["Step (E + M)", act(step)], ["Run", run], ["Reset", act(() => { reset(); })]]);
-  const rising = fig.chart({ label: "Log-likelihood after each iteration", height: 170, xlabel: "iteration", ylabel: "log-likelihood", left: 58, yticks: 3, role: "img" });
+  const rising = fig.chart({ label: "Log-likelihood after each iteration", height: 170, xlabel: "iteration", ylabel: "log-likelihood", left: 58, yticks: 4, role: "img" });
 
   s.means.forEach((_, k) => {
     const set = (d) => (v) => { s.means[k] = structuredClone(theta.means[k]); s.means[k][d] = clamp(v, ...limits[d]); };
@@ -107,7 +107,7 @@ function render({ model, el }) {
       if (paths[k].length > 1) chart.path(paths[k], { stroke: "var(--gmx-ink)", "stroke-width": 1.5, "stroke-dasharray": "2 3" });
     });
     const n = trace.length - 1, low = Math.min(...trace), high = Math.max(...trace), room = 0.12 * (high - low) || 1;
-    rising.begin([0, Math.max(10, n)], [low - room, high + room]);
+    rising.begin([-0.02 * Math.max(10, n), 1.02 * Math.max(10, n)], [low - room, high + room]);
     rising.path(trace.map((v, i) => [i, v]), { stroke: "var(--gmx-ink)" });
     trace.forEach((v, i) => rising.mark(0, i, v, i === n ? 5 : 2.6, { fill: i === n ? COLORS[0] : "var(--gmx-ink)" }));
     rising.node.setAttribute("aria-label", `Log-likelihood after each iteration, from ${fixed(trace[0])} to ${fixed(trace[n])} at iteration ${n}`);

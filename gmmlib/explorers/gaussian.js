@@ -63,7 +63,7 @@ function render({ model, el }) {
     }
     chart.path(curve.map((x) => [x, density(x)]), { stroke: COLORS[0], "stroke-width": 3 });
     chart.mark(0, mid, height, 4.5, { fill: "var(--gmx-ink)" });
-    chart.word(chart.px(mid), chart.py(height / 2), fixed(probability, 3), { "text-anchor": "middle", style: "font-weight:600" });
+    chart.word(chart.px(mid), chart.py(0.3 * height), fixed(probability, 3), { "text-anchor": "middle", style: "font-weight:600" });
     fig.tiles([
       ["probability of a to b (area)", fixed(probability, 4), COLORS[1]],
       ["density at the middle (height)", short(height), COLORS[0]],

@@ -84,7 +84,7 @@ function render({ model, el }) {
   const [assignButton, updateButton, , runButton] = fig.buttons([
     ["Assign", act(give)], ["Update", act(() => { update(); if (labels) arrived(); })], ["Step (both)", act(step)], ["Run", run], ["Reset", act(() => reset())],
   ]);
-  const falling = fig.chart({ label: "Inertia after each half-step", height: 170, xlabel: "half-step (\u25cf assign, \u25b2 update)", ylabel: "inertia", yticks: 3, role: "img", left: 52 });
+  const falling = fig.chart({ label: "Inertia after each half-step", height: 170, xlabel: "half-step (\u25cf assign, \u25b2 update)", ylabel: "inertia", yticks: 4, role: "img", left: 52 });
 
   s.centers.forEach((_, k) => {
     const set = (d) => (v) => { s.centers[k] = [...centers[k]]; s.centers[k][d] = clamp(v, ...limits[d]); };
@@ -103,10 +103,11 @@ function render({ model, el }) {
 
   function draw() {
     chart.begin(...limits, true);
-    const view = chart.limits();
+    // Cells reach past the edge, so that only the borders between them are seen.
+    const beyond = chart.limits().map(([a, b]) => [a - (b - a) / 20, b + (b - a) / 20]);
     if (centers.length > 1) centers.forEach((_, k) => {
-      const cell = voronoiCell(k, centers, view);
-      if (cell.length) chart.path(cell, { fill: COLORS[k], "fill-opacity": 0.1, stroke: "var(--gmx-ink)", "stroke-width": 1.5, "stroke-dasharray": "6 4" }, true);
+      const cell = voronoiCell(k, centers, beyond);
+      if (cell.length) chart.path(cell, { fill: COLORS[k], "fill-opacity": 0.1, stroke: "var(--gmx-ink)", "stroke-width": 1.2 }, true);
     });
     const nearest = assign(s.X, centers).labels;
     s.X.forEach(([x, y], n) => {
@@ -116,7 +117,7 @@ function render({ model, el }) {
     });
     for (const path of paths) if (path.length > 1) chart.path(path, { stroke: "var(--gmx-ink)", "stroke-width": 1.5, "stroke-dasharray": "2 3" });
     const n = trace.length, low = n ? Math.min(...trace) : 0, high = n ? Math.max(...trace) : 1, room = 0.14 * (high - low) || 1;
-    falling.begin([1, Math.max(10, n)], [Math.max(0, low - room), high + room]);
+    falling.begin([0.8, Math.max(10, n) * 1.02], [Math.max(0, low - room), high + room]);
     if (n) falling.path(trace.map((v, i) => [i + 1, v]), { stroke: "var(--gmx-ink)" });
     trace.forEach((v, i) => falling.mark(i % 2, i + 1, v, i === n - 1 ? 6 : 4, { fill: i === n - 1 ? COLORS[0] : "var(--gmx-ink)" }));
     falling.node.setAttribute("aria-label", n ? `Inertia after each half-step, from ${fixed(trace[0])} down to ${fixed(trace[n - 1])}` : "Inertia after each half-step: no step yet");
@@ -127,11 +128,12 @@ function render({ model, el }) {
     fig.tiles([
       ["half-steps", `${n}`],
       ["inertia", n ? fixed(trace[n - 1]) : "\u2013", "var(--gmx-ink)"],
-      ["points a centre", labels ? centers.map((_, k) => `${MARKS[k]}\u2009${labels.filter((l) => l === k).length}`).join("  ") : "\u2013"],
+      ["points a centre", labels ? centers.map((_, k) => `${MARKS[k]}\u202f${labels.filter((l) => l === k).length}`).join("  ") : "\u2013"],
       ["ends you have found", sorted.length ? sorted.slice(0, 3).map(([v]) => v).join(", ") + (sorted.length > 3 ? ", \u2026" : "") : "none yet"],
     ]);
     const best = sorted.length > 1 ? ` The best of ${sorted.length} ends so far is ${sorted[0][0]}.` : "";
-    fig.say(`${note}${n && !paths.ended ? ` Inertia ${fixed(trace[n - 1])}.` : ""}${best}`);
+    const where = centers.map((c, k) => `centre ${k + 1} at (${short(c[0])}, ${short(c[1])})`).join(", ");
+    fig.say(`${note}${n && !paths.ended ? ` Inertia ${fixed(trace[n - 1])}.` : ""}${best} C${where.slice(1)}.`);
   }
 
   reset();

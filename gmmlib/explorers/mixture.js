@@ -45,7 +45,7 @@ function render({ model, el }) {
   const [third] = fig.buttons([["", () => {
     if (K() === 3) for (const key of ["weights", "means", "sds"]) s[key] = s[key].slice(0, 2);
     else {
-      s.means = [...s.means, (s.means[0] + s.means[1]) / 2];
+      s.means = [...s.means, Math.min(high, Math.max(...s.means) + 2 * Math.max(...s.sds))];
       s.sds = [...s.sds, Math.min(...s.sds)];
       s.weights = [...s.weights.map((w) => w * 0.75), 0.25];
     }
@@ -73,12 +73,12 @@ function render({ model, el }) {
     const plural = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
     fig.tiles([
       ["the sum has", plural(found.length, "mode") + " \u25bc", "var(--gmx-ink)"],
-      ...s.means.map((m, k) => [`component ${k + 1}: weight`, fixed(s.weights[k]), COLORS[k]]),
+      ...s.means.map((m, k) => [`component ${k + 1}: weight`, fixed(s.weights[k], 3), COLORS[k]]),
     ]);
     fig.say(
       `${plural(K(), "component")}, ${plural(found.length, "mode")}: ` +
       (found.length === K() ? "each component shows as a peak of its own. " : `${WORDS[K()]} sources, but the sum has only ${WORDS[found.length]} ${found.length === 1 ? "peak" : "peaks"}. `) +
-      s.means.map((m, k) => `Component ${k + 1}: weight ${fixed(s.weights[k])}, mean ${num(m)}, standard deviation ${num(s.sds[k])}.`).join(" "),
+      s.means.map((m, k) => `Component ${k + 1}: weight ${fixed(s.weights[k], 3)}, mean ${num(m)}, standard deviation ${num(s.sds[k])}.`).join(" "),
     );
   }
   return connect(fig, model, s);

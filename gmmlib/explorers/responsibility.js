@@ -65,10 +65,10 @@ function render({ model, el }) {
 
   function sentence({ resp }, share, odds) {
     const k = resp[1] > resp[0] ? 1 : 0, away = Math.min(...s.means.map((m, j) => Math.abs(s.x - m) / s.sds[j]));
-    const start = `At x = ${num(s.x)}${unit && ` ${unit}`}, ${s.names[0]} has responsibility ${part(resp[0])} and ${s.names[1]} ${part(resp[1])}; log-odds ${fixed(odds)}. `;
+    const start = `At x = ${num(s.x)}${unit && ` ${unit}`}, the responsibilities are ${part(resp[0])} (${s.names[0]}) and ${part(resp[1])} (${s.names[1]}); log-odds ${fixed(odds)}. `;
     if (away > 3) return `${start}Sure which, yet typical of neither: x is ${fixed(away, 1)} standard deviations from the nearest mean, and the density there is ${short(share, 2)} of its peak.`;
-    if (resp[k] < 0.9) return `${start}The point could be from either; ${s.names[k]} ${Math.abs(odds) < 0.05 ? "is barely ahead" : "leads"}.`;
-    return `${start}The point speaks for ${s.names[k]}, ${fixed(away, 1)} standard deviations from its mean.`;
+    if (resp[k] < 0.9) return `${start}The point could be from either${Math.abs(odds) < 0.05 ? ", as good as a coin toss" : `, more probably from ${s.names[k]}`}.`;
+    return `${start}Most probably from ${s.names[k]}: x is ${fixed(Math.abs(s.x - s.means[k]) / s.sds[k], 1)} standard deviations from that mean.`;
   }
   return connect(fig, model, s);
 }

@@ -46,6 +46,16 @@ SHADES = """() => {
   return [light(style.color), light(style.backgroundColor)];
 }"""
 
+# The theme notices the change of mode in its own time and then fades its colours; nothing may be
+# read halfway. A page that never turns dark goes on after five seconds, and fails its test.
+SETTLE = """async () => {
+  const pause = ms => new Promise(done => setTimeout(done, ms));
+  for (let i = 0; i < 100 && document.documentElement.dataset.theme === "light"; i++) await pause(50);
+  await pause(300);
+  const faded = document.getAnimations().map(animation => animation.finished);
+  await Promise.race([Promise.allSettled(faded), pause(2000)]);  // one that loops never finishes
+}"""
+
 RUN_AXE = """async tags => {
   const found = await axe.run(document, {runOnly: tags, resultTypes: ["violations"], preload: false});
   return found.violations.flatMap(v => v.nodes.map(n => `${v.id}: ${n.html.slice(0, 160)}`));
@@ -116,7 +126,7 @@ class Visitor:
         seen.barriers = page.evaluate(RUN_AXE, WCAG)
 
         page.emulate_media(color_scheme="dark")
-        page.wait_for_timeout(400)  # the theme fades colours; axe must not read them halfway
+        page.evaluate(SETTLE)
         seen.dark = tuple(page.evaluate(SHADES))
         seen.barriers += [f"dark, {barrier}" for barrier in page.evaluate(RUN_AXE, WCAG)]
 
