@@ -202,8 +202,8 @@ def kmeans_plusplus(X, K, rng, sample_weight=None):
 
     Notes
     -----
-    Arthur and Vassilvitskii (2007): the expected inertia is within 8 (ln K + 2)
-    of the best. The chance is proportional to the distance to the *nearest* centre.
+    Arthur and Vassilvitskii (2007): the expected inertia is at most
+    8 (ln K + 2) times the best. The chance is proportional to the distance to the *nearest* centre.
     """
     X = as_points(X)
     if K != int(K) or not 1 <= K <= len(X):

@@ -155,7 +155,7 @@ def em_stepper(X=None, means=None, names=("eruption (minutes)", "wait (minutes)"
     """EM for a Gaussian mixture in the plane, one half-step at a time.
 
     Drag the starting means, then press E, M, Step or Run. Every start has equal
-    weights and gives each component the covariance of all points.
+    weights and gives each component the variances of all points.
 
     Parameters
     ----------

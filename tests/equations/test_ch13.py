@@ -40,7 +40,7 @@ def test_eq_km_voronoi(rng):
     k, j = rng.normal(size=(2, 3))
     for _ in range(20):
         direction = rng.normal(size=3)
-        if (direction @ (k - j)) * np.sign((k - j) @ (k - j)) < 0:
+        if direction @ (k - j) < 0:
             direction = -direction
         base = rng.normal(size=3)
         nearer = lambda t, b=base, u=direction: (  # noqa: E731
@@ -179,7 +179,7 @@ def test_eq_km_hard_bias(m, s):
 
 
 def test_eq_km_split(rng):
-    """Sums of squares from pairwise distances alone: no mean is ever formed."""
+    """Total and within from pairwise distances alone: only the between part forms a mean."""
     X, z = rng.normal(size=(30, 2)) + 3 * rng.integers(0, 3, size=(30, 1)), rng.integers(0, 3, size=30)
 
     def scatter(points):

@@ -36,8 +36,9 @@ def judge(copy, tests):
     """Run tests against the package below `copy`; pytest's exit code and what it printed."""
     (copy / "zoo_guard.py").write_text(GUARD)
     quiet = ["-x", "-q", "-p", "no:cacheprovider", "-p", "zoo_guard", "--tb=line"]
+    path = ["-o", f"pythonpath={copy}"]  # pyproject's own begins with the tree that is not to be judged
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", *quiet, "-c", ROOT / "pyproject.toml", *(HERE / t for t in tests)],
+        [sys.executable, "-m", "pytest", *quiet, "-c", ROOT / "pyproject.toml", *path, *(HERE / t for t in tests)],
         cwd=copy,
         # no plugin is needed here, and loading all of them takes longer than the tests
         env=os.environ
