@@ -6,6 +6,7 @@
 The sources are the transcriptions in data/raw/ and two packages pinned in
 requirements.txt: palmerpenguins (the penguins) and scikit-learn (the irises).
 README.md says where each transcription comes from and what was checked.
+catalogue.toml is written by hand; here it gets its checksum.
 """
 
 import csv
@@ -102,14 +103,13 @@ MAKERS = [
 
 
 def main(folder):
-    """Write every CSV and SHA256SUMS into `folder`."""
-    sums = []
+    """Write every CSV, the catalogue and SHA256SUMS into `folder`."""
+    contents = {"catalogue.toml": (HERE / "catalogue.toml").read_bytes().replace(b"\r\n", b"\n")}
     for make in MAKERS:
-        text = "".join(",".join(row) + "\n" for row in make())
-        path = folder / f"{make.__name__}.csv"
-        path.write_bytes(text.encode("ascii"))
-        sums.append(f"{hashlib.sha256(text.encode('ascii')).hexdigest()}  {path.name}\n")
-    (folder / "SHA256SUMS").write_bytes("".join(sums).encode("ascii"))
+        contents[f"{make.__name__}.csv"] = "".join(",".join(row) + "\n" for row in make()).encode("ascii")
+    sums = "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in contents.items())
+    for name, content in {**contents, "SHA256SUMS": sums.encode("ascii")}.items():
+        (folder / name).write_bytes(content)
 
 
 if __name__ == "__main__":

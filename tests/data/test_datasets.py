@@ -244,6 +244,16 @@ def test_a_missing_file_is_named_with_the_way_to_get_it_back(home):
         datasets.load_iris()
 
 
+def test_words_are_guarded_like_numbers(home):
+    path = home / "catalogue.toml"
+    path.write_text(path.read_text().replace("Fisher (1936)", "Fischer (1936)"))
+    with pytest.raises(ValueError, match=r"catalogue\.toml is not the file of the course: its sha256 should be"):
+        datasets.load_iris()
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match=r"catalogue\.toml is missing; restore .* git checkout -- data"):
+        datasets.load_iris()
+
+
 @pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_bytes(b"\xff nonsense\n")])
 def test_checksums_that_are_missing_or_spoilt_stop_the_loader(home, spoil):
     spoil(home / "SHA256SUMS")
@@ -253,11 +263,12 @@ def test_checksums_that_are_missing_or_spoilt_stop_the_loader(home, spoil):
 
 def test_a_checkout_with_windows_line_ends_reads_the_same(home):
     expected = datasets.load_penguins()
-    for path in home.glob("*.csv"):
+    for path in [*home.glob("*.csv"), home / "catalogue.toml"]:
         path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
     found = datasets.load_penguins()
     assert_array_equal(found.X, expected.X)
     assert_array_equal(found.column("sex"), expected.column("sex"))
+    assert found.description == expected.description
 
 
 # ---- lightness --------------------------------------------------------------------
