@@ -16,24 +16,15 @@ LINES = ["-", "--", "-.", ":"]
 
 def use_style():
     """Set the book's figure style: readable at phone width, 80 dots per inch."""
-    mpl.rcParams.update(
-        {
-            "figure.dpi": 80,
-            "savefig.dpi": 80,
-            "figure.figsize": (7.0, 4.2),
-            "figure.facecolor": "white",
-            "figure.constrained_layout.use": True,
-            "font.size": 12,
-            "axes.titlesize": 13,
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "axes.prop_cycle": mpl.cycler(color=COLORS[:6]),
-            "axes.axisbelow": True,
-            "legend.frameon": False,
-            "lines.linewidth": 2.0,
-            "scatter.edgecolors": "none",
-        }
-    )
+    mpl.rc(("figure", "savefig"), dpi=80)
+    mpl.rc("figure", figsize=(7.0, 4.2), facecolor="white")
+    mpl.rc("figure.constrained_layout", use=True)
+    mpl.rc("font", size=12)
+    mpl.rc("axes", titlesize=13, axisbelow=True, prop_cycle=mpl.cycler(color=COLORS[:6]))
+    mpl.rc("axes.spines", top=False, right=False)
+    mpl.rc("legend", frameon=False)
+    mpl.rc("lines", linewidth=2.0)
+    mpl.rc("scatter", edgecolors="none")
 
 
 def mixed_colors(resp):
@@ -79,12 +70,11 @@ def scatter_resp(ax, X, resp, size=36, **kwargs):
     X, resp = np.asarray(X, float), np.asarray(resp, float)
     colors, winner, top = mixed_colors(resp), resp.argmax(axis=1), resp.max(axis=1)
     K, drawn = resp.shape[1], []
+    certainty = (top - 1 / K) / max(1 - 1 / K, 1e-12)
+    area = size * (0.4 + 0.6 * certainty)
     for k in range(K):
         mine = winner == k
-        certainty = (top[mine] - 1 / K) / max(1 - 1 / K, 1e-12)
-        drawn.append(
-            ax.scatter(*X[mine].T, c=colors[mine], s=size * (0.4 + 0.6 * certainty), marker=MARKERS[k], **kwargs)
-        )
+        drawn.append(ax.scatter(*X[mine].T, c=colors[mine], s=area[mine], marker=MARKERS[k], **kwargs))
     return drawn
 
 

@@ -25,11 +25,7 @@ def _components(weights, means, sds):
     if len(means) not in (2, 3):
         raise ValueError(f"means must hold two or three numbers, got {len(means)}")
     weights = _positive("weights", weights, means.shape)
-    return {
-        "weights": weights / weights.sum(),
-        "means": means,
-        "sds": _positive("sds", sds, means.shape),
-    }
+    return {"weights": weights / weights.sum(), "means": means, "sds": _positive("sds", sds, means.shape)}
 
 
 def _points(X, names):

@@ -40,15 +40,14 @@ def _curves(weights, means, sds, label, alt):
     xlim = ((means - 4 * sds).min(), (means + 4 * sds).max())
     x = np.linspace(*xlim, 81)[:, None]
     parts = weights * np.exp(log_gaussian_1d(x, means, sds**2))
-    ylim = (0.0, parts.sum(axis=1).max())
+    total = parts.sum(axis=1)
+    ylim, K = (0.0, total.max()), len(means)
+    looks = [*zip(COLORS[:K], DASHES[:K], strict=True), ("currentColor", "")]
     body = "".join(
         f'<path d="{_path(_to_page(np.column_stack([x[:, 0], part]), xlim, ylim), "L")}" '
         f'stroke="{color}" stroke-dasharray="{dash}"/>'
-        for part, color, dash in zip(
-            [*parts.T, parts.sum(axis=1)], (*COLORS[: len(means)], "currentColor"),
-            (*DASHES[: len(means)], ""), strict=True,
-        )
-    )  # fmt: skip
+        for part, (color, dash) in zip([*parts.T, total], looks, strict=True)
+    )
     return _frame(xlim, ylim, label, alt, body)
 
 

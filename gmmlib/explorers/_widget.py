@@ -40,9 +40,7 @@ def finite(name, value, shape=()):
         array = np.array(value, dtype=float)
     except (TypeError, ValueError) as err:
         raise ValueError(f"{name} must be numeric, got {value!r}") from err
-    fits = array.ndim == len(shape) and all(
-        want in (None, have) for want, have in zip(shape, array.shape, strict=True)
-    )
+    fits = array.ndim == len(shape) and all(want in (None, have) for want, have in zip(shape, array.shape, strict=True))
     if not fits:
         want = tuple("any" if n is None else n for n in shape)
         raise ValueError(f"{name} must have shape {want}, got {array.shape}".replace("'", ""))

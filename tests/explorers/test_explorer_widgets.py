@@ -6,7 +6,9 @@ import subprocess
 import sys
 from html import unescape
 
+import numpy as np
 import pytest
+from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmlib import explorers
 
@@ -42,11 +44,31 @@ def test_a_notebook_gets_a_widget_and_a_page_gets_the_element(name):
         (lambda: explorers.mixture(weights=[1.0, -1.0]), "weights must"),
         (lambda: explorers.em_stepper(means=[[0, 0, 0]]), "means must have shape"),
         (lambda: explorers.em_stepper(X=[[0.0, "a"]]), "X must be numeric"),
+        (lambda: explorers.em_stepper(X=[[0.0, 1.0], [1.0, 0.0]]), "X must have 3 to 1000 rows"),
+        (lambda: explorers.em_stepper(X=[[0.0, 1.0], [1.0, 1.0], [2.0, 1.0]]), "a constant column"),
+        (lambda: explorers.em_stepper(names=["x"]), "names must be two strings"),
+        (lambda: explorers.em_stepper(names=["x", 1]), "names must be two strings"),
+        (lambda: explorers.em_stepper(means=[[0, 0]] * 4), "means must have 1 to 3 rows"),
+        (lambda: explorers.kmeans_stepper(centers=[[0, 0]] * 7), "centers must have 1 to 6 rows"),
+        (lambda: explorers.responsibility(weights=[1] * 3, means=[0, 1, 2], sds=[1] * 3), "means must hold two"),
+        (lambda: explorers.responsibility(names=["one"]), "names must be two strings"),
     ],
 )
 def test_a_bad_argument_is_named(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_k_means_standardises_the_book_s_data_and_leaves_yours_alone():
+    own = explorers.kmeans_stepper().state
+    assert_allclose(np.mean(own["X"], axis=0), 0, atol=1e-5)
+    assert_allclose(np.std(own["X"], axis=0), 1, rtol=1e-5)
+    assert own["names"] == ["eruption (sds)", "wait (sds)"]
+    yours = [[0.0, 10.0], [2.0, 30.0], [1.0, 60.0]]
+    state = explorers.kmeans_stepper(yours).state
+    assert_array_equal(state["X"], yours)
+    assert state["names"] == ["x", "y"]
+    assert explorers.kmeans_stepper(yours, names=["a", "b"]).state["names"] == ["a", "b"]
 
 
 def test_importing_gmmlib_does_not_load_widgets():
