@@ -7,13 +7,12 @@ from typing import ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin, _fit_context
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from .clusters import assign, kmeans_plusplus, lloyd, random_rows
-from .gaussian import weighted_mean
-from .numerics import as_weights, rows_that_count, total_weight
+from .clusters import assign, checked_lloyd, kmeans_plusplus, mean_variance, random_rows
+from .numerics import as_points, as_weights, rows_that_count, total_weight
 
 __all__ = ["KMeans"]
 
@@ -113,17 +112,15 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         if len(X) < self.n_clusters:
             raise ValueError(f"n_samples={len(X)} should be >= n_clusters={self.n_clusters}.")
         weight = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64)
-        share = as_weights(weight, len(X))
+        share = None if weight is None else as_weights(weight, len(X))
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31, size=4))
-        with np.errstate(over="ignore", invalid="ignore"):  # data that large are refused below
-            weights, rows = rows_that_count(share, X)
-            tol = self.tol * float(np.mean(weights @ (rows - weighted_mean(rows, weights)) ** 2))
+        tol = self.tol * mean_variance(*rows_that_count(share, X)) if self.tol else 0.0
         best = None
         for _ in range(self._starts()):
             centers = self._start(X, share, rng)
             if self.verbose:
                 print("Initialization complete")
-            run = lloyd(X, centers, self.max_iter, weight, tol)
+            run = checked_lloyd(X, centers, self.max_iter, weight, tol)
             if self.verbose:
                 self._report(run, tol)
             if best is None or run.inertia < best.inertia:
@@ -153,7 +150,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         centers = self.init
         if callable(centers):
             centers = centers(X, K, random_state=check_random_state(int(rng.integers(2**31))))
-        centers = check_array(centers, dtype=X.dtype)
+        centers = as_points(centers, "init")
         problem = f"The shape of the initial centers {centers.shape} does not match the number of "
         if centers.shape[0] != K:
             raise ValueError(f"{problem}clusters {K}.")
@@ -171,7 +168,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     def _keep(self, best, X, share):
         """Store a run; say so when fewer distinct points than clusters were found."""
-        found = len(np.unique(best.labels[share > 0]))
+        found = np.count_nonzero(np.bincount(best.labels if share is None else best.labels[share > 0]))
         if found < self.n_clusters:
             message = (
                 f"Number of distinct clusters ({found}) found smaller than n_clusters ({self.n_clusters}). "

@@ -25,9 +25,15 @@ def as_points(X, name="X"):
     if not X.size:
         raise ValueError(f"{name} has no {'columns' if len(X) else 'rows'}")
     X = X if X.dtype.kind == "f" else X.astype(float)
-    if not all(np.isfinite(X[rows]).all() for rows in blocks(*X.shape)):
+    if not all(_all_finite(X[rows]) for rows in blocks(*X.shape)):
         raise ValueError(f"{name} contains NaN or infinity: drop or impute those rows first")
     return X
+
+
+def _all_finite(block):
+    """A finite sum has finite terms; only where the sum is not, every term is asked."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.isfinite(block.sum()) or np.isfinite(block).all()
 
 
 def as_weights(sample_weight, N):

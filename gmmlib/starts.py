@@ -98,7 +98,7 @@ def _found(points, K, method, reg, rng):
         run = lloyd(X, kmeans_plusplus(X, K, rng, share), sample_weight=share)
         return m_step_from(points, _clusters(run.labels, K), reg)
     rows = kmeans_plusplus if method == "k-means++" else random_rows
-    centers = rows(X, K, rng, np.full(len(X), 1 / len(X)) if share is None else share)
+    centers = rows(X, K, rng, share)
     return _around(points, centers, reg)
 
 

@@ -150,6 +150,6 @@ class TestWhatTheOtherFilesDoNotAsk:
     def test_near_ties_are_decided_in_double_precision(self, rng):
         centers = rng.normal(size=(2, 3))
         middle, across = centers.mean(axis=0), centers[1] - centers[0]
-        sign = rng.choice([-1, 1], size=200)
-        X = middle + np.outer(sign * 1e-9, across) + np.outer(rng.normal(size=200), np.cross(across, [1.0, 2.0, 3.0]))
+        sign = rng.choice([-1, 1], size=2000)  # many enough that single precision is tried first
+        X = middle + np.outer(sign * 1e-9, across) + np.outer(rng.normal(size=2000), np.cross(across, [1.0, 2.0, 3.0]))
         assert_array_equal(assign(X, centers).labels, (sign + 1) // 2)

@@ -25,6 +25,7 @@ LAYERS = [
     ["forms"],
     ["loop"],
     ["steps"],
+    ["nearest"],
     ["clusters"],
     ["starts"],
     ["mixture", "kmeans"],
