@@ -14,6 +14,7 @@ responsibilities that returns an array of sums; sums of blocks add up.
 """
 
 from functools import lru_cache
+from math import prod
 
 import numpy as np
 
@@ -21,12 +22,26 @@ from .components import Moments
 from .numerics import log_normalise
 
 
+class Desk:
+    """Arrays that serve one block after the other: fresh memory costs more than the arithmetic in it."""
+
+    def __init__(self):
+        self._arrays = {}
+
+    def array(self, name, shape):
+        """An array of a shape, its contents left over from whoever used the name before."""
+        size = prod(shape)
+        if name not in self._arrays or len(self._arrays[name]) < size:
+            self._arrays[name] = np.empty(size)
+        return self._arrays[name][:size].reshape(shape)
+
+
 class Block:
     """Some rows of X on their way through a sweep, in the views the forms ask for."""
 
-    def __init__(self, points, rows):
-        self.points, self.rows, self.x = points, rows, points.X[rows]
-        self._features = self._residuals = self._about = None
+    def __init__(self, points, rows, desk=None):
+        self.points, self.rows, self.x, self.desk = points, rows, points.X[rows], desk or Desk()
+        self._features = self._columns = self._residuals = self._about = None
 
     def __len__(self):
         return len(self.x)
@@ -35,26 +50,31 @@ class Block:
     def features(self):
         """T (P, n): a one, z, and the products of z that the structure needs."""
         if self._features is None:
-            kind, D = self.points.kind, self.x.shape[1]
-            T = np.empty((n_features(kind, D), len(self)))
-            T[0] = 1.0
-            self._enter(T[1 : D + 1])
-            fill_products(T[D + 1 :], T[1 : D + 1], kind)
-            self._features = T
+            kind, D, frame = self.points.kind, self.x.shape[1], self.points.frame
+            self._features = T = self.desk.array("features", (n_features(kind, D), len(self)))
+            T[0], Z = 1.0, T[1 : D + 1]
+            with np.errstate(over="ignore"):  # scales are powers of two: dividing first rounds nothing
+                np.multiply(self.x.T, 1 / frame.scale[:, None], out=Z)
+                if frame.origin.any():
+                    Z -= frame.origin[:, None] / frame.scale[:, None]
+            fill_products(T[D + 1 :], self._near(Z), kind)
         return self._features
 
     def residuals(self, about):
         """x seen from each of K points, in the frame's units: (K, D, n); kept for the M-step."""
         if self._about is not about:
-            self._about, self._residuals = about, np.empty((*about.shape, len(self)))
-            for point, out in zip(about, self._residuals, strict=True):
-                self._enter(out, point)
+            scale, (K, D) = self.points.frame.scale[:, None], about.shape
+            with np.errstate(over="ignore"):
+                if self._columns is None:
+                    self._columns = np.multiply(self.x.T, 1 / scale, out=self.desk.array("columns", (D, len(self))))
+                residuals = self.desk.array("residuals", (K, D, len(self)))
+                np.subtract(self._columns, about[:, :, None] / scale, out=residuals)
+            self._about, self._residuals = about, self._near(residuals)
         return self._residuals
 
-    def _enter(self, out, origin=None):
-        self.points.frame.enter(self.x, out, origin)
-        if self.points.far:
-            np.clip(out, -self.points.far, self.points.far, out=out)
+    def _near(self, z):
+        """Coordinates z, which stop where the points say."""
+        return z if self.points.far is None else np.clip(z, -self.points.far, self.points.far, out=z)
 
 
 # ------------------------------------------------------------- natural form
@@ -106,7 +126,7 @@ def natural_parameters(parts):
 def shared_term(parts, Z):
     """-z' Lambda z / 2 where one Lambda serves all: it cancels in responsibilities."""
     if parts.kind == "tied":
-        white = triangular_product(parts.roots, Z)
+        white = triangular_product(parts.roots, Z, np.empty_like(Z))
         return -0.5 * np.einsum("dn,dn->n", white, white)
     if parts.kind == "tied_spherical":
         return -0.5 * parts.roots**2 * np.einsum("dn,dn->n", Z, Z)
@@ -118,7 +138,8 @@ def natural_e_step(parts):
     theta, D = natural_parameters(parts), parts.means.shape[1]
 
     def respond(block):
-        resp, log_density = log_normalise(theta @ block.features)
+        log_joint = np.matmul(theta, block.features, out=block.desk.array("resp", (len(theta), len(block))))
+        resp, log_density = log_normalise(log_joint)
         return resp, log_density + shared_term(parts, block.features[1 : D + 1])
 
     return respond
@@ -150,10 +171,11 @@ def residual_e_step(parts):
     """The E-step around each component's own mean; same answers as the natural form."""
 
     def respond(block):
-        log_joint = np.empty((len(parts.means), len(block)))
-        for k, residual in enumerate(block.residuals(parts.means)):
-            white = _whiten(parts, k, residual)
-            np.einsum("dn,dn->n", white, white, out=log_joint[k])
+        residuals = block.residuals(parts.means)
+        log_joint = block.desk.array("resp", (len(residuals), len(block)))
+        whitened = _whiten(parts, residuals, block.desk.array("scratch", residuals.shape))
+        for squares, white in zip(log_joint, whitened, strict=True):
+            np.einsum("dn,dn->n", white, white, out=squares)
         log_joint *= -0.5
         log_joint += parts.log_norm[:, None]
         return log_normalise(log_joint)
@@ -161,45 +183,49 @@ def residual_e_step(parts):
     return respond
 
 
-def _whiten(parts, k, residual):
-    """U_k times residuals (D, n): under component k uncorrelated, with variance one."""
+def _whiten(parts, residuals, out):
+    """U times residuals (K, D, n): under its component each is uncorrelated, with variance one."""
     if parts.kind in ("full", "tied"):
-        return triangular_product(parts.roots[k] if parts.kind == "full" else parts.roots, residual)
-    root = parts.roots if parts.kind == "tied_spherical" else parts.roots[k]
-    return np.reshape(root, (-1, 1)) * residual
+        return triangular_product(parts.roots, residuals, out)
+    roots = np.reshape(parts.roots, (-1, residuals.shape[1] if parts.kind == "diag" else 1, 1))
+    return np.multiply(roots, residuals, out=out)
 
 
-def triangular_product(U, Y, step=32):
-    """U @ Y for a lower triangular U, without most of the products with zeros."""
-    out = np.empty_like(Y)
-    for row in range(0, len(U), step):
+def triangular_product(U, Y, out, step=32):
+    """U @ Y for lower triangular U and columns Y (both may be stacked), without most of the products with zeros."""
+    for row in range(0, U.shape[-1], step):
         stop = row + step
-        np.matmul(U[row:stop, :stop], Y[:stop], out=out[row:stop])
+        np.matmul(U[..., row:stop, :stop], Y[..., :stop, :], out=out[..., row:stop, :])
     return out
 
 
 def residual_gather(about, kind):
-    """A gatherer of sums around K points: mass, first and second moments of every one."""
+    """A gatherer of sums around K points: a row each of mass, first and second moments."""
 
     def gather(block, resp):
-        sums, roots = [], np.sqrt(resp)
-        for root, residual in zip(roots, block.residuals(about), strict=True):
-            weighted = root * residual
-            sums.append([root @ root, weighted @ root, _scatter(kind, weighted)])
-        return np.array(sums, dtype=object)  # (K, 3)
+        roots = np.sqrt(resp)[:, None]
+        residuals = block.residuals(about)
+        weighted = np.multiply(roots, residuals, out=block.desk.array("scratch", residuals.shape))
+        first = weighted @ roots.swapaxes(1, 2)
+        return np.concatenate([resp.sum(axis=1)[:, None], first[:, :, 0], _scatter(kind, weighted)], axis=1)
 
     return gather
 
 
 def _scatter(kind, weighted):
-    """Sums of squares and products of weighted residuals (D, n), as the kind keeps them."""
+    """Sums of squares and products of weighted residuals (K, D, n), as the kind keeps them, a row each."""
     if kind in ("full", "tied"):
-        return weighted @ weighted.T
-    squares = np.einsum("dn,dn->d", weighted, weighted)
-    return squares if kind == "diag" else squares.sum()
+        return (weighted @ weighted.swapaxes(1, 2)).reshape(len(weighted), -1)
+    squares = np.einsum("kdn,kdn->kd", weighted, weighted)
+    return squares if kind == "diag" else squares.sum(axis=1, keepdims=True)
 
 
 def residual_moments(points, about, sums):
     """Moments around K points from the sums of `residual_gather`."""
-    mass, first, second = (np.array(list(column), dtype=float) for column in sums.T)
-    return Moments(about, mass, first, second.sum(axis=0) if points.kind.startswith("tied") else second)
+    kind, D = points.kind, about.shape[1]
+    mass, first, second = sums[:, 0], sums[:, 1 : D + 1], sums[:, D + 1 :]
+    if kind in ("full", "tied"):
+        second = second.reshape(-1, D, D)
+    elif kind != "diag":
+        second = second[:, 0]
+    return Moments(about, mass, first, second.sum(axis=0) if kind.startswith("tied") else second)

@@ -13,6 +13,7 @@ from .components import make_components, maximise, new_means
 from .covariance import full_covariances, rescaled
 from .forms import (
     Block,
+    Desk,
     n_features,
     natural_e_step,
     natural_gather,
@@ -23,6 +24,7 @@ from .forms import (
 )
 from .numerics import FAR, Frame, blocks
 
+HELD = 300_000  # as many features (2 MB) are kept from sweep to sweep
 CANCELLATION_LIMIT = 1e5  # times 1e-16: eleven digits of a log-density survive
 
 
@@ -43,6 +45,7 @@ class Points(NamedTuple):
     frame: Frame
     total: np.ndarray | None = None  # scatter of all points, for the tied kinds
     far: float | None = None  # coordinates stop here, where the frame was made for other points
+    held: list | None = None  # blocks that stay from sweep to sweep, where there are few points
 
     @property
     def log_volume(self):
@@ -54,9 +57,11 @@ def make_points(X, kind, share=None):
     """Choose coordinates for the rows of `X`; tied kinds also need their scatter once."""
     frame = Frame.of_points(X, isotropic=kind.endswith("spherical"))
     points = Points(X, share, kind, frame)
-    if not kind.startswith("tied"):
-        return points
-    return points._replace(total=residual_sums(points, alone, frame.origin[None]).second)
+    if kind.startswith("tied"):
+        points = points._replace(total=residual_sums(points, alone, frame.origin[None]).second)
+    if len(X) * n_features(kind, X.shape[1]) <= HELD:
+        points = points._replace(held=list(pieces(points)))
+    return points
 
 
 def alone(block):
@@ -70,6 +75,13 @@ def given(resp):
 
 
 # ------------------------------------------------------------------- the sweep
+
+
+def pieces(points, desk=None):
+    """The points, block by block; on one desk, each block takes the place of the one before."""
+    D = points.X.shape[1]
+    for rows in blocks(len(points.X), n_features(points.kind, D) + 2 * D):
+        yield Block(points, rows, desk)
 
 
 def sweep(points, respond, gather=None, keep=None):
@@ -92,10 +104,10 @@ def sweep(points, respond, gather=None, keep=None):
     bound : float
         Mean log-density in the frame's units.
     """
-    X, share, kind = points.X, points.share, points.kind
+    X, share = points.X, points.share
     sums, bound = 0.0, 0.0
-    for rows in blocks(len(X), n_features(kind, X.shape[1]) + 2 * X.shape[1]):
-        block = Block(points, rows)
+    for block in points.held or pieces(points, Desk()):
+        rows = block.rows
         resp, log_density = respond(block)
         if keep:
             keep(rows, resp, log_density)
@@ -138,20 +150,20 @@ def expect(points, parts, gather=True):
     return respond, residual_moments(points, parts.means, sums) if gather else None, bound
 
 
-def update(points, respond, moments, reg, old=None):
+def update(points, moments, reg, again, old=None):
     """The M-step, redone around the new means when the first sums cancel.
 
     Parameters
     ----------
     points : Points
-    respond : callable
-        The E-step whose responsibilities count.
     moments : Moments
-        What a sweep with it has gathered.
+        What a sweep has gathered.
     reg : ndarray of shape (D,)
         Added once to every variance, in the frame's units.
+    again : callable
+        From K points to Moments around them, of the same sweep.
     old : Components, optional
-        The parameters `respond` was made from.
+        The parameters of the E-step.
 
     Returns
     -------
@@ -163,14 +175,13 @@ def update(points, respond, moments, reg, old=None):
             return new
     except ValueError:  # perhaps only rounding made a covariance singular: the second look decides
         pass
-    about = new_means(points.frame, moments, old)
-    return maximise(points.kind, points.frame, residual_sums(points, respond, about), reg, old)
+    return maximise(points.kind, points.frame, again(new_means(points.frame, moments, old)), reg, old)
 
 
 def m_step_from(points, respond, reg):
     """The M-step for responsibilities that do not come from parameters."""
     sums, _ = sweep(points, respond, natural_gather)
-    return update(points, respond, natural_moments(points, sums), reg)
+    return update(points, natural_moments(points, sums), reg, lambda about: residual_sums(points, respond, about))
 
 
 # -------------------------------------------------------------------- the loop
@@ -188,7 +199,11 @@ def em_map(points, reg):
 
     def iterate(parts, gather=True):
         respond, moments, bound = expect(points, parts, gather)
-        return bound - points.log_volume, lambda: update(points, respond, moments, reg, parts)
+
+        def again(about):
+            return residual_sums(points, respond, about)
+
+        return bound - points.log_volume, lambda: update(points, moments, reg, again, parts)
 
     return iterate
 
@@ -244,14 +259,19 @@ def leave_parts(parts):
     return Mixture(parts.weights, parts.means, rescaled(parts.covs, parts.kind, parts.frame.scale))
 
 
-def evaluate(X, kind, weights, means, covs, keep):
-    """Send every block's responsibilities and log-densities under a mixture to `keep`."""
+def foreign_points(X, kind, weights, means, covs):
+    """Points of any size, in coordinates that suit the mixture, and the mixture's Components in them."""
     reach = np.abs(means - weights @ means).max(axis=0)
     variances = np.diagonal(full_covariances(covs, kind, *means.shape), axis1=1, axis2=2)
     frame = Frame.around(weights @ means, reach + np.sqrt(np.abs(variances).max(axis=0)), kind.endswith("spherical"))
     parts = enter_parts(frame, kind, weights, means, covs)
     far = max(2.0, FAR / max(1.0, np.abs(parts.roots).max()))  # squares of whitened residuals must fit, too
-    points = Points(X, None, kind, frame, far=far)
+    return Points(X, None, kind, frame, far=far), parts
+
+
+def evaluate(X, kind, weights, means, covs, keep):
+    """Send every block's responsibilities and log-densities under a mixture to `keep`."""
+    points, parts = foreign_points(X, kind, weights, means, covs)
     respond = (natural_e_step if prefers_natural(parts) else residual_e_step)(parts)
     volume = points.log_volume
     sweep(points, respond, keep=lambda rows, resp, log_density: keep(rows, resp, log_density - volume))

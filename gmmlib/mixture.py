@@ -5,26 +5,26 @@ from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, DensityMixin, _fit_context
+from sklearn.base import BaseEstimator, _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight
 
+from . import missing
 from .acceleration import squarem
 from .components import ILL_DEFINED, inverse_roots
-from .covariance import COVARIANCE_TYPES, covariance_shape, full_covariances
-from .gaussian import conditional, marginal
+from .covariance import COVARIANCE_TYPES, covariance_shape
+from .fitted import FittedMixture
 from .loop import climb, em_map, enter_parts, leave_parts, make_points
-from .numerics import as_weights
-from .selection import aic, bic, icl, n_parameters
-from .starts import check_start, start_components
-from .steps import e_step, sample_mixture
+from .numerics import as_weights, rows_that_count
+from .starts import best_of, check_start, start_components
+from .steps import e_step
 
 __all__ = ["GaussianMixture"]
 
 
-class GaussianMixture(DensityMixin, BaseEstimator):
+class GaussianMixture(FittedMixture, BaseEstimator):
     """A mixture of Gaussians fitted by EM.
 
     A drop-in for `sklearn.mixture.GaussianMixture`: same arguments, methods and
@@ -61,6 +61,10 @@ class GaussianMixture(DensityMixin, BaseEstimator):
     acceleration : {"squarem"}, optional
         Leap ahead after every second EM step where that gains; an iteration then
         costs four passes over the data instead of one, and slow fits need far fewer.
+    missing : {"error", "em"}
+        What NaN in X is: an error, or an entry nobody has seen. EM then climbs the
+        likelihood of the entries there are, and every method takes NaN. A gap may
+        depend on the rest of its row, but not on the value it hides.
 
     Attributes
     ----------
@@ -93,6 +97,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         "verbose": ["verbose"],
         "verbose_interval": [Interval(Integral, 1, None, closed="left")],
         "acceleration": [StrOptions({"squarem"}), None],
+        "missing": [StrOptions({"error", "em"})],
     }
 
     def __init__(
@@ -113,6 +118,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         verbose=0,
         verbose_interval=10,
         acceleration=None,
+        missing="error",
     ):
         self.n_components = n_components
         self.covariance_type = covariance_type
@@ -129,6 +135,12 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         self.verbose = verbose
         self.verbose_interval = verbose_interval
         self.acceleration = acceleration
+        self.missing = missing
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self.missing == "em"
+        return tags
 
     @classmethod
     def from_parameters(cls, weights, means, covariances, covariance_type="full", **params):
@@ -192,18 +204,16 @@ class GaussianMixture(DensityMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def _fit(self, X, sample_weight):
-        with np.errstate(invalid="ignore"):  # the sum that looks for NaN may be inf - inf
-            X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
+        X = self._table(X, ensure_min_samples=2)
         dtype, share = X.dtype, None
         if sample_weight is not None:
             share = as_weights(_check_sample_weight(sample_weight, X, dtype=np.float64), len(X))
-            X, share = (X, share) if share.all() else (X[share > 0], share[share > 0])
+        share, X = rows_that_count(share, X)
         if len(X) < self.n_components:
             raise ValueError(
                 f"Expected n_samples >= n_components but got n_components = {self.n_components}, n_samples = {len(X)}"
             )
-        points = make_points(X, self.covariance_type, share)
-        best, trace, converged = self._best_of(points)
+        best, trace, converged = self._climb(X, share)
         if not converged and self.max_iter > 0:
             message = (
                 "Best performing initialization did not converge. Try different init parameters, "
@@ -215,33 +225,37 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         self.converged_, self.n_iter_ = converged, len(trace) - 1
         return self
 
-    def _best_of(self, points):
-        """The best of all starts; a start that collapses is passed over if another does not."""
-        given = check_start(self, points.X.shape[1])
-        warm = self.warm_start and hasattr(self, "converged_")
-        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31, size=4))
+    def _climb(self, X, share):
+        """The best of all starts, climbed from: Components, trace, and whether it converged."""
+        prepare, iteration = (missing.make_points, missing.em_map) if missing.has_gaps(X) else (make_points, em_map)
+        points = prepare(X, self.covariance_type, share)
         reg = self.reg_covar / points.frame.scale**2
-        iterate = em_map(points, reg)
+        start, iterate = self._start(points, reg), iteration(points, reg)
         if self.acceleration == "squarem":
             iterate = squarem(iterate)
-        best, failure = None, None
-        for start in range(1 if warm else self.n_init):
+
+        def run(number):
             if self.verbose:
-                print(f"Initialization {start}")
-            try:
-                if warm:
-                    parts = self._enter(points.frame)
-                else:
-                    parts = start_components(points, self.n_components, self.init_params, given, reg, rng)
-                run = climb(iterate, parts, self.tol, self.max_iter, self._report if self.verbose else None)
-            except ValueError as err:
-                failure = err
-                continue
-            if best is None or run[1][-1] > best[1][-1]:
-                best = run
-        if best is None:
-            raise failure
-        return best
+                print(f"Initialization {number}")
+            return climb(iterate, start(), self.tol, self.max_iter, self._report if self.verbose else None)
+
+        return best_of(run, 1 if self._warm() else self.n_init)
+
+    def _warm(self):
+        return self.warm_start and hasattr(self, "converged_")
+
+    def _start(self, points, reg):
+        """A function that finds Components to start from, others at every call."""
+        given = check_start(self, points.X.shape[1])
+        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31, size=4))
+        if self._warm():
+            return lambda: self._enter(points.frame)
+
+        def start():
+            whole, lost = missing.filled(points)
+            return start_components(whole, self.n_components, self.init_params, given, reg + lost, rng)
+
+        return start
 
     def _report(self, n_iter, bound, change):
         if n_iter % self.verbose_interval == 0:
@@ -272,103 +286,3 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         self.weights_, self.means_ = np.asarray(weights).astype(dtype), np.asarray(means).astype(dtype)
         self.covariances_, self.precisions_ = covs, precisions
         self.precisions_cholesky_ = (np.swapaxes(roots, -1, -2) if matrix else np.asarray(roots)).astype(dtype)
-
-    # ------------------------------------------------------------ using a fit
-
-    def _e_step(self, X):
-        check_is_fitted(self)
-        with np.errstate(invalid="ignore"):  # the sum that looks for NaN may be inf - inf
-            X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
-        weights = np.asarray(self.weights_, float)
-        result = e_step(X, weights / weights.sum(), self.means_, self.covariances_, self.covariance_type)
-        return X, result
-
-    def predict(self, X):
-        """Index of the likeliest component for every row, shape (N,); not a class label."""
-        return self._e_step(X)[1].resp.argmax(axis=1)
-
-    def predict_proba(self, X):
-        """Responsibilities, shape (N, K); every row sums to one."""
-        X, result = self._e_step(X)
-        return result.resp.astype(X.dtype, copy=False)
-
-    def score_samples(self, X):
-        """Natural log of the density at every row, shape (N,)."""
-        X, result = self._e_step(X)
-        with np.errstate(over="ignore"):  # in single precision, far away is -inf
-            return result.log_density.astype(X.dtype, copy=False)
-
-    def score(self, X, y=None, sample_weight=None):
-        """Mean log-likelihood a row: a mean, so multiply by N for the total."""
-        X, result = self._e_step(X)
-        weight = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64)
-        return float(as_weights(weight, len(X)) @ result.log_density)
-
-    def sample(self, n_samples=1):
-        """Draw points: (X of shape (n_samples, D), component of each (n_samples,)), sorted by component."""
-        check_is_fitted(self)
-        if n_samples < 1:
-            raise ValueError(f"Invalid value for 'n_samples': {n_samples} . The sampling requires at least one sample.")
-        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31, size=4))
-        weights = np.asarray(self.weights_, float)
-        X, labels = sample_mixture(
-            rng, n_samples, weights / weights.sum(), self.means_, self.covariances_, self.covariance_type
-        )
-        order = np.argsort(labels, kind="stable")
-        return X[order], labels[order]
-
-    # ------------------------------------------------------- parts and criteria
-
-    def _full(self):
-        check_is_fitted(self)
-        return full_covariances(self.covariances_, self.covariance_type, *self.means_.shape)
-
-    def marginal(self, keep):
-        """The mixture of some coordinates.
-
-        Parameters
-        ----------
-        keep : sequence of int
-
-        Returns
-        -------
-        GaussianMixture
-            Over len(keep) dimensions, with full covariances.
-        """
-        parts = [marginal(m, c, keep) for m, c in zip(self.means_, self._full(), strict=True)]
-        return GaussianMixture.from_parameters(self.weights_, *map(np.array, zip(*parts, strict=True)))
-
-    def conditional(self, given, values):
-        """The mixture of the other coordinates once some are known.
-
-        Parameters
-        ----------
-        given : sequence of int
-            Which coordinates are known.
-        values : array_like of shape (len(given),)
-            What they are.
-
-        Returns
-        -------
-        GaussianMixture
-            Its weights are the responsibilities the known values give.
-        """
-        values = np.asarray(values, float)
-        parts = [conditional(m, c, given, values) for m, c in zip(self.means_, self._full(), strict=True)]
-        weights = self.marginal(given).predict_proba(values[None])[0]
-        return GaussianMixture.from_parameters(weights, *map(np.array, zip(*parts, strict=True)))
-
-    def _n_parameters(self):
-        return n_parameters(*self.means_.shape, self.covariance_type)
-
-    def aic(self, X):
-        """Akaike's criterion on `X`: lower is better."""
-        return aic(self.score(X) * len(X), self._n_parameters())
-
-    def bic(self, X):
-        """Schwarz's criterion on `X`: lower is better."""
-        return bic(self.score(X) * len(X), self._n_parameters(), len(X))
-
-    def icl(self, X):
-        """Integrated completed likelihood on `X`: BIC plus twice the entropy of the labels."""
-        return icl(self.score(X) * len(X), self._n_parameters(), self.predict_proba(X))

@@ -90,15 +90,19 @@ def log_normalise(log_joint):
 
     Notes
     -----
-    log-sum-exp: the largest term is taken out first, so at least one exponential
-    is exactly one and the sum can neither vanish nor overflow.
+    log-sum-exp: the largest term is taken out first where it is not moderate, so the
+    sum can neither vanish nor overflow.
     """
     top = log_joint.max(axis=0)
-    log_joint -= top
-    # exp is many times slower where it underflows, and e**-500 adds nothing to 1
-    np.maximum(log_joint, -500.0, out=log_joint)
+    if np.abs(top).max() < 200:  # every largest term fits as it is
+        top = 0.0
+    else:
+        log_joint -= top
+    # exp is many times slower where it underflows, and e**-500 times the largest adds nothing
+    if log_joint.min() < -700:
+        np.maximum(log_joint, -700.0, out=log_joint)
     resp = np.exp(log_joint, out=log_joint)
-    total = resp.sum(axis=0)
+    total = np.ones(len(resp)) @ resp
     resp *= 1 / total
     return resp, top + np.log(total)
 
@@ -124,12 +128,13 @@ class Frame(NamedTuple):
         if not (reach < 1 / SMALLEST).all():
             raise ValueError("X spans more than float64 can square: divide it by a constant first")
         reach = np.maximum(np.where(reach > 0, reach, 1.0), SMALLEST)
+        reach = np.maximum(reach, 1e-250 * np.abs(origin))  # x / scale must fit, too
         scale = np.exp2(np.ceil(np.log2(reach.max() if isotropic else reach)))
         return cls(origin, np.broadcast_to(scale, origin.shape))
 
     @classmethod
     def of_points(cls, X, isotropic=False):
-        """Centred at the mean of the rows of `X`; one scale for all columns if isotropic."""
+        """Centred at the mean of the rows of `X`, or at zero if that is among them; one scale if isotropic."""
         N, D = X.shape
         low, high, origin = np.full(D, np.inf), np.full(D, -np.inf), np.zeros(D)
         for rows in blocks(N, D):
@@ -139,16 +144,6 @@ class Frame(NamedTuple):
             np.maximum(high, block.max(axis=1), out=high)
         with np.errstate(over="ignore"):
             reach = np.maximum(high - origin, origin - low)
+            if (np.abs(origin) <= 0.5 * reach).all():  # then there is nothing to subtract
+                origin, reach = np.zeros(D), np.maximum(high, -low)
         return cls.around(origin, reach, isotropic)
-
-    def enter(self, rows, out, origin=None):
-        """Write rows x (n, D) as columns z (D, n) into `out`, around `origin` if given.
-
-        Points of any size may come, far from those the frame was made for; beyond
-        `FAR` they count as being at `FAR`.
-        """
-        origin = self.origin if origin is None else origin
-        with np.errstate(over="ignore"):
-            np.subtract(rows.T, origin[:, None], out=out)
-            np.multiply(out, 1 / self.scale[:, None], out=out)
-        return out

@@ -117,3 +117,26 @@ def _around(points, centers, reg):
     whole = m_step_from(points, alone, reg)
     covs = whole.covs if points.kind.startswith("tied") else np.repeat(whole.covs, K, axis=0)
     return make_components(points.kind, points.frame, np.full(K, 1 / K), centers.astype(float), covs)
+
+
+def best_of(run, n_init):
+    """The best of `n_init` climbs; a start that collapses is passed over if another does not.
+
+    Parameters
+    ----------
+    run : callable
+        From the number of the start to what `loop.climb` returns.
+    n_init : int
+    """
+    best, failure = None, None
+    for number in range(n_init):
+        try:
+            climbed = run(number)
+        except ValueError as err:
+            failure = err
+            continue
+        if best is None or climbed[1][-1] > best[1][-1]:
+            best = climbed
+    if best is None:
+        raise failure
+    return best

@@ -1,0 +1,261 @@
+"""Missing values: EM on the entries that are there.
+
+A row with gaps (NaN) has the density of what it shows, a marginal of the mixture.
+Every component also expects something of the gaps, given the rest of the row. Once
+they are filled so, a row is complete for that component, and the residual form of
+`forms` holds for it, but for two corrections. Both come from the covariance C of the
+gaps given the rest, and are the same for all rows with the same gaps:
+
+- a filled row is as dense as the entries it shows, times the density of the gaps at
+  their expectation, |2 pi C|**-1/2, which is divided out again;
+- a gap's square is expected to be larger than the square of its expectation: C is
+  added to the second moments.
+
+A row of nothing but gaps has density 1 and the weights as responsibilities. It adds
+nothing to the log-likelihood, and the moments expected of it are those the components
+have: it holds EM's steps back and does not move where they lead.
+
+Whether an entry is missing may depend on what the row shows, not on the entry itself
+("missing at random"). Ghahramani and Jordan (1994); Little and Rubin (2002), 11.2.
+"""
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from .components import inverse_triangular
+from .forms import Block, residual_gather, residual_moments
+from .gaussian import cholesky
+from .loop import Points, alone, foreign_points, residual_sums, update
+from .numerics import LOG_2PI, Frame, blocks, log_normalise
+from .steps import EStep
+
+__all__ = []
+
+
+def has_gaps(X):
+    """Whether an entry of `X` is NaN: only where a sum is, every entry is asked."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return any(np.isnan(X[rows].sum()) and np.isnan(X[rows]).any() for rows in blocks(*X.shape))
+
+
+def make_points(X, kind, share=None):
+    """Choose coordinates for rows with gaps, from the entries that are there.
+
+    Raises
+    ------
+    ValueError
+        If a column is nothing but gaps.
+    """
+    means, low, high = _columns(X, share)
+    with np.errstate(over="ignore"):
+        reach = np.maximum(high - means, means - low)
+    return Points(X, share, kind, Frame.around(means, reach, kind.endswith("spherical")))
+
+
+@np.errstate(over="ignore")
+def _columns(X, share):
+    """Mean, minimum and maximum (D,) of what every column shows."""
+    D = X.shape[1]
+    mass, total, low, high = np.zeros(D), np.zeros(D), np.full(D, np.inf), np.full(D, -np.inf)
+    for rows in blocks(*X.shape):
+        x = np.asarray(X[rows], dtype=float)
+        seen, weight = ~np.isnan(x), np.full(len(x), 1 / len(X)) if share is None else share[rows]
+        mass += weight @ seen
+        total += weight @ np.where(seen, x, 0.0)
+        low, high = np.fmin(low, np.fmin.reduce(x)), np.fmax(high, np.fmax.reduce(x))
+    if not mass.all():
+        raise ValueError(f"column {int(mass.argmin())} of X is NaN in every row: drop the column")
+    return np.clip(total / mass, low, high), low, high
+
+
+def filled(points):
+    """Points to find a start in: column means stand in the gaps, if there are any.
+
+    Returns
+    -------
+    whole : Points
+    lost : ndarray of shape (D,) or float
+        The variance this takes from the columns, in the frame's units. A start should
+        have it back: a component that sees nothing of a column would have none at all.
+    """
+    X, share, frame = points.X, points.share, points.frame
+    if not has_gaps(X):
+        return points, 0.0
+    seen = np.average(~np.isnan(X), axis=0, weights=share)
+    whole = points._replace(X=np.where(np.isnan(X), frame.origin, X))
+    variance = np.average(((whole.X - frame.origin) / frame.scale) ** 2, axis=0, weights=share)
+    lost = variance / seen * (1 - seen)
+    total = residual_sums(whole, alone, frame.origin[None]).second
+    return whole._replace(total=total), np.full_like(lost, lost.mean()) if points.kind.endswith("spherical") else lost
+
+
+def by_gaps(X):
+    """Row numbers (N,) in an order that brings rows with the same gaps together."""
+    bits = np.concatenate([np.packbits(np.isnan(X[rows]), axis=1) for rows in blocks(*X.shape)])
+    return np.lexsort(bits.T)
+
+
+def runs(x):
+    """Neighbours among the rows `x` that have the same gaps: pairs of a slice and gaps (D,)."""
+    gaps = np.isnan(x)
+    ends = np.flatnonzero((gaps[1:] != gaps[:-1]).any(axis=1)) + 1
+    return [(slice(start, stop), gaps[start]) for start, stop in pairwise([0, *ends, len(x)])]
+
+
+# ------------------------------------------------- what components say of gaps
+
+
+class View(NamedTuple):
+    """What components say of rows that have the same gaps.
+
+    `spread` is the gaps' covariance given the rest, without a component's axis if tied;
+    `where` is its place among the second moments. `log_gaps` is ln|2 pi spread|/2 and,
+    for x's units, - ln of the other columns' scale.
+    """
+
+    gaps: np.ndarray  # (D,)
+    spread: np.ndarray
+    where: tuple
+    log_gaps: np.ndarray
+
+
+def look(parts, gaps):
+    """The components' view of rows with these gaps (D,), and how to guess them.
+
+    Returns
+    -------
+    view : View
+    gain : ndarray or None
+        Times residuals of the other columns: expected residuals of the gaps. None:
+        no correlation, nothing to learn.
+    """
+    conditional = _correlated if parts.kind in ("full", "tied") else _uncorrelated
+    gain, spread, where, log_root = conditional(parts, gaps)
+    log_volume = np.log(parts.frame.scale[~gaps]).sum()
+    return View(gaps, spread, where, log_root + (0.5 * LOG_2PI * gaps.sum() - log_volume)), gain
+
+
+def _correlated(parts, gaps):
+    """Gain, spread, its place and ln of its root's determinant, from one factor with the gaps last."""
+    order, n = np.argsort(gaps, kind="stable"), (~gaps).sum()
+    L = cholesky(parts.covs[..., order[:, None], order], "covs")
+    below, corner = L[..., n:, :n], L[..., n:, n:]
+    gain = below @ inverse_triangular(L)[..., :n, :n]
+    log_root = np.log(np.diagonal(corner, axis1=-2, axis2=-1)).sum(axis=-1)
+    return gain, corner @ np.swapaxes(corner, -1, -2), (..., order[n:, None], order[n:]), log_root
+
+
+def _uncorrelated(parts, gaps):
+    """The same where columns say nothing of each other."""
+    if parts.kind == "diag":
+        spread = parts.covs[:, gaps]
+        return None, spread, (..., gaps), 0.5 * np.log(spread).sum(axis=1)
+    return None, gaps.sum() * parts.covs, (...,), 0.5 * gaps.sum() * np.log(parts.covs)
+
+
+class FilledBlock(Block):
+    """Rows whose gaps every component fills with what it expects there."""
+
+    def __init__(self, points, rows, parts):
+        super().__init__(points, rows)
+        self.parts, self.fillings = parts, []
+        residuals = super().residuals(parts.means)  # (K, D, n), around each component's own mean
+        for run, gaps in runs(self.x):
+            (view, gain), expected = look(parts, gaps), np.zeros_like(residuals[:, gaps, run])
+            if gain is not None:
+                np.matmul(gain, residuals[:, ~gaps, run], out=expected)
+            self.fillings.append((run, view, expected))
+
+    def residuals(self, about):
+        out, shift = super().residuals(about), (self.parts.means - about) / self.parts.frame.scale
+        for run, view, expected in self.fillings:
+            out[:, view.gaps, run] = expected + shift[:, view.gaps, None]
+        return out
+
+    def respond(self):
+        """Responsibilities (K, n) and log-densities (n,) of what the rows show, in x's units."""
+        parts, residuals = self.parts, self.residuals(self.parts.means)
+        if parts.kind in ("full", "tied"):
+            white = parts.roots @ residuals
+        else:
+            white = np.reshape(parts.roots, (-1, len(residuals[0]) if parts.kind == "diag" else 1, 1)) * residuals
+        log_joint = -0.5 * np.einsum("kdn,kdn->kn", white, white) + parts.log_norm[:, None]
+        for run, view, _ in self.fillings:
+            log_joint[:, run] += np.reshape(view.log_gaps, (-1, 1))
+        return log_normalise(log_joint)
+
+    def spread(self, resp):
+        """What the gaps' spread adds to the second moments of components with `resp` (K, n)."""
+        added = np.zeros_like(self.parts.covs)
+        for run, view, _ in self.fillings:
+            mass = resp[:, run].sum(axis=1)
+            tied = self.parts.kind.startswith("tied")
+            added[view.where] += mass.sum() * view.spread if tied else (mass * view.spread.T).T
+        return added
+
+
+# ---------------------------------------------------------------- E-step, M-step
+
+
+def filled_blocks(points, order, parts):
+    """The rows of `points` under `parts`, one block after the other."""
+    for piece in blocks(len(order), 2 * parts.means.size):
+        yield FilledBlock(points, order[piece], parts)
+
+
+def expect(points, order, parts, about):
+    """Mean log-likelihood, and what the M-step needs: Moments around K points."""
+    gather, bound, sums, spread = residual_gather(about, points.kind), 0.0, 0.0, 0.0
+    for block in filled_blocks(points, order, parts):
+        resp, log_density = block.respond()
+        share = np.full(len(block), 1 / len(order)) if points.share is None else points.share[block.rows]
+        bound += share @ log_density
+        resp *= share
+        sums, spread = sums + gather(block, resp), spread + block.spread(resp)
+    moments = residual_moments(points, about, sums)
+    return bound, moments._replace(second=moments.second + spread)
+
+
+def em_map(points, reg):
+    """One iteration of EM on rows with gaps, for `climb`; as `loop.em_map`."""
+    order = by_gaps(points.X)
+
+    def iterate(parts, gather=True):  # the sums come with the E-step, wanted or not
+        bound, moments = expect(points, order, parts, parts.means)
+
+        def again(about):
+            return expect(points, order, parts, about)[1]
+
+        return bound, lambda: update(points, moments, reg, again, parts)
+
+    return iterate
+
+
+# -------------------------------------------------------------------- using a fit
+
+
+def ask(X, kind, weights, means, covs):
+    """Blocks of rows of any size, filled by a mixture."""
+    points, parts = foreign_points(X, kind, weights, means, covs)
+    return filled_blocks(points, by_gaps(X), parts)
+
+
+def e_step(X, weights, means, covs, kind):
+    """`steps.e_step` for rows with gaps; parameters as a fit keeps them."""
+    resp, log_density = np.empty((len(weights), len(X))), np.empty(len(X))
+    for block in ask(X, kind, weights, means, covs):
+        resp[:, block.rows], log_density[block.rows] = block.respond()
+    return EStep(resp.T, log_density)
+
+
+def impute(X, weights, means, covs, kind):
+    """A copy of `X` whose gaps hold their expectation given the rest of the row."""
+    whole = X.copy()
+    for block in ask(X, kind, weights, means, covs):
+        resp, _ = block.respond()
+        for run, view, expected in block.fillings:
+            guess = means[:, view.gaps, None] + block.parts.frame.scale[view.gaps, None] * expected
+            whole[block.rows[run, None], np.flatnonzero(view.gaps)] = np.einsum("kn,kgn->ng", resp[:, run], guess)
+    return whole
