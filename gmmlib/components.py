@@ -37,25 +37,33 @@ class Components(NamedTuple):
     roots: np.ndarray
     precisions: np.ndarray
     log_norm: np.ndarray
+    central_cancellation: float  # around the frame's origin
 
     def offsets(self, about=None):
         """Means (K, D) as seen from `about`, or from the frame's origin, in its units."""
         return (self.means - (self.frame.origin if about is None else about)) / self.frame.scale
 
-    def cancellation(self, about=None):
-        """How many times larger than their sum the terms around `about` are.
+    def cancellation(self, about):
+        """How many times larger than their sum the terms around `about` are: see `cancellation`."""
+        if about is self.frame.origin:
+            return self.central_cancellation
+        return cancellation(self.kind, self.precisions, self.covs, self.offsets(about))
 
-        Expanding (z - mean)' Lambda (z - mean) around another point subtracts
-        numbers this large from each other, and loses that many times the rounding
-        error.
-        """
-        precision, offset = np.abs(self.precisions), np.abs(self.offsets(about))
-        if self.kind in ("full", "tied"):
-            spread = (precision * np.abs(self.covs)).sum(axis=(-2, -1))
-            return (((precision @ offset[:, :, None])[:, :, 0] * offset).sum(axis=1) + spread).max()
-        if self.kind == "spherical":
-            precision = precision[:, None]
-        return (precision * offset**2).sum(axis=1).max() + offset.shape[1]
+
+def cancellation(kind, precisions, covs, offsets):
+    """How many times larger than their sum the terms of (z - mean)' Lambda (z - mean) are.
+
+    Expanding it around a point, from which the means are seen at `offsets` (K, D),
+    subtracts numbers this large from each other, and loses that many times the
+    rounding error.
+    """
+    precision, offset = np.abs(precisions), np.abs(offsets)
+    if kind in ("full", "tied"):
+        spread = (precision * np.abs(covs)).sum(axis=(-2, -1))
+        return (((precision @ offset[:, :, None])[:, :, 0] * offset).sum(axis=1) + spread).max()
+    if kind == "spherical":
+        precision = precision[:, None]
+    return (precision * offset**2).sum(axis=1).max() + offset.shape[1]
 
 
 def inverse_roots(covs, kind):
@@ -92,7 +100,8 @@ def make_components(kind, frame, weights, means, covs):
     # a weight of zero is allowed; ln 0 is taken to be finite, because inf - inf is no number
     log_weights = np.log(weights, out=np.full(len(weights), -1e300), where=weights > 0)
     log_norm = log_weights + (log_det - 0.5 * D * LOG_2PI)
-    return Components(kind, frame, weights, means, covs, roots, precisions, log_norm)
+    central = cancellation(kind, precisions, covs, (means - frame.origin) / frame.scale)
+    return Components(kind, frame, weights, means, covs, roots, precisions, log_norm, central)
 
 
 class Moments(NamedTuple):

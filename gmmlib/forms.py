@@ -19,7 +19,10 @@ from math import prod
 import numpy as np
 
 from .components import Moments
+from .covariance import covariance_shape
 from .numerics import log_normalise
+
+LOST = 1e-210  # a smaller responsibility is rounding, even if all of a component's are (see `components.NOTHING`)
 
 
 class Desk:
@@ -201,23 +204,33 @@ def triangular_product(U, Y, out, step=32):
 
 def residual_gather(about, kind):
     """A gatherer of sums around K points: a row each of mass, first and second moments."""
+    D = about.shape[1]
 
     def gather(block, resp):
-        roots = np.sqrt(resp)[:, None]
-        residuals = block.residuals(about)
-        weighted = np.multiply(roots, residuals, out=block.desk.array("scratch", residuals.shape))
-        first = weighted @ roots.swapaxes(1, 2)
-        return np.concatenate([resp.sum(axis=1)[:, None], first[:, :, 0], _scatter(kind, weighted)], axis=1)
+        sums = block.desk.array("sums", (len(resp), 1 + D + prod(covariance_shape(kind, 1, D))))
+        for row, r, residual in zip(sums, resp, block.residuals(about), strict=True):
+            root, residual = _that_count(r, residual)
+            weighted = np.multiply(root, residual, out=block.desk.array("scratch", residual.shape))
+            row[0], row[1 : D + 1] = root @ root, weighted @ root
+            _scatter(kind, weighted, row[D + 1 :])
+        return sums
 
     return gather
 
 
-def _scatter(kind, weighted):
-    """Sums of squares and products of weighted residuals (K, D, n), as the kind keeps them, a row each."""
+def _that_count(resp, residual):
+    """Roots of responsibilities (n,), and residuals (D, n), without points that are wholly others', if most are."""
+    mine = (resp > LOST).nonzero()[0]
+    return (np.sqrt(resp[mine]), residual[:, mine]) if 2 * len(mine) < len(resp) else (np.sqrt(resp), residual)
+
+
+def _scatter(kind, weighted, out):
+    """Write sums of squares and products of weighted residuals (D, n), as the kind keeps them."""
     if kind in ("full", "tied"):
-        return (weighted @ weighted.swapaxes(1, 2)).reshape(len(weighted), -1)
-    squares = np.einsum("kdn,kdn->kd", weighted, weighted)
-    return squares if kind == "diag" else squares.sum(axis=1, keepdims=True)
+        np.matmul(weighted, weighted.T, out=out.reshape(len(weighted), -1))
+    else:
+        squares = np.einsum("dn,dn->d", weighted, weighted)
+        out[:] = squares if kind == "diag" else squares.sum()
 
 
 def residual_moments(points, about, sums):

@@ -25,6 +25,7 @@ from .forms import (
 from .numerics import FAR, Frame, blocks
 
 HELD = 300_000  # as many features (2 MB) are kept from sweep to sweep
+FEW = 8  # components, where the number is not known yet
 CANCELLATION_LIMIT = 1e5  # times 1e-16: eleven digits of a log-density survive
 
 
@@ -60,7 +61,7 @@ def make_points(X, kind, share=None):
     if kind.startswith("tied"):
         points = points._replace(total=residual_sums(points, alone, frame.origin[None]).second)
     if len(X) * n_features(kind, X.shape[1]) <= HELD:
-        points = points._replace(held=list(pieces(points)))
+        points = points._replace(held=list(pieces(points, FEW)))
     return points
 
 
@@ -77,14 +78,14 @@ def given(resp):
 # ------------------------------------------------------------------- the sweep
 
 
-def pieces(points, desk=None):
-    """The points, block by block; on one desk, each block takes the place of the one before."""
+def pieces(points, K, desk=None):
+    """The points in blocks for K components; on one desk, each block takes the place of the one before."""
     D = points.X.shape[1]
-    for rows in blocks(len(points.X), n_features(points.kind, D) + 2 * D):
+    for rows in blocks(len(points.X), n_features(points.kind, D) + K):
         yield Block(points, rows, desk)
 
 
-def sweep(points, respond, gather=None, keep=None):
+def sweep(points, respond, gather=None, keep=None, K=FEW):
     """One pass over the data, block by block.
 
     Parameters
@@ -96,6 +97,8 @@ def sweep(points, respond, gather=None, keep=None):
         The M-step's sums; None if they are not wanted.
     keep : callable, optional
         Called with every block's rows, resp and log-density.
+    K : int, optional
+        How many components share the cache with a block; only rounding depends on it.
 
     Returns
     -------
@@ -106,7 +109,7 @@ def sweep(points, respond, gather=None, keep=None):
     """
     X, share = points.X, points.share
     sums, bound = 0.0, 0.0
-    for block in points.held or pieces(points, Desk()):
+    for block in points.held or pieces(points, K, Desk()):
         rows = block.rows
         resp, log_density = respond(block)
         if keep:
@@ -127,7 +130,7 @@ def residual_sums(points, respond, about):
 def prefers_natural(parts):
     """Natural form unless it would cancel, or T is so long that residuals are cheaper."""
     K, D = parts.means.shape
-    return (parts.kind != "full" or D <= 6 * K) and parts.cancellation() <= CANCELLATION_LIMIT
+    return (parts.kind != "full" or D <= 6 * K) and parts.central_cancellation <= CANCELLATION_LIMIT
 
 
 def expect(points, parts, gather=True):
@@ -143,7 +146,7 @@ def expect(points, parts, gather=True):
     """
     if prefers_natural(parts):
         respond = natural_e_step(parts)
-        sums, bound = sweep(points, respond, natural_gather if gather else None)
+        sums, bound = sweep(points, respond, natural_gather if gather else None, K=len(parts.weights))
         return respond, natural_moments(points, sums) if gather else None, bound
     respond = residual_e_step(parts)
     sums, bound = sweep(points, respond, residual_gather(parts.means, points.kind) if gather else None)

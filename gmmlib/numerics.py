@@ -7,7 +7,7 @@ import numpy as np
 LOG_2PI = np.log(2 * np.pi)
 FAR = 1e140  # points more scales away than this are taken to be this far: squares must fit
 SMALLEST = 2.0**-505  # a scale's square, and one over that, are numbers float64 can hold
-BLOCK = 60_000  # numbers a block of points may fill: half a megabyte stays in cache
+BLOCK = 80_000  # numbers a block of points may fill: less than a megabyte stays in cache
 
 
 def as_points(X, name="X"):
