@@ -24,7 +24,7 @@ from .forms import (
 )
 from .numerics import FAR, Frame, blocks
 
-HELD = 300_000  # as many features (2 MB) are kept from sweep to sweep
+HELD = 100_000  # as many features (less than a megabyte) are kept from sweep to sweep
 FEW = 8  # components, where the number is not known yet
 CANCELLATION_LIMIT = 1e5  # times 1e-16: eleven digits of a log-density survive
 

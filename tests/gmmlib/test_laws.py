@@ -13,6 +13,7 @@ from scipy import integrate
 from scipy.special import softmax
 
 import gmmlib.clusters
+import gmmlib.forms
 import gmmlib.loop
 import gmmlib.numerics
 from gmmlib import (
@@ -35,7 +36,7 @@ from gmmlib import (
     sample_mixture,
     update_centers,
 )
-from gmmlib.covariance import COVARIANCE_TYPES, full_covariances, rescaled
+from gmmlib.covariance import COVARIANCE_TYPES, covariance_shape, full_covariances, rescaled
 
 EXAMPLES = 150 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 25
 # The bug zoo wants to know whether a law breaks, not the smallest example of it.
@@ -334,9 +335,10 @@ def test_the_size_of_a_block_is_nobodys_business(p, weighted):
     weight = p.rng.uniform(0.1, 3, size=len(p.X)) if weighted else None
     centers = p.X[: len(p.weights)]
     fits, counts = [], []
-    for size, group in ((10**9, 10**9), (1, 101)):
+    for size, held, group in ((10**9, 10**9, 10**9), (1, 0, 101)):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(gmmlib.numerics, "BLOCK", size)
+            patch.setattr(gmmlib.loop, "HELD", held)
             patch.setattr(gmmlib.clusters, "GROUP", group)
             counts.append(len(gmmlib.numerics.blocks(*p.X.shape)))
             run = lloyd(p.X, centers, sample_weight=weight)
@@ -358,6 +360,25 @@ def test_natural_and_residual_form_give_the_same_answers(p):
             fits.append([*p.em()[:4], resp, log_density, *m_step(p.X, resp, p.kind)])
     for residual, natural in zip(*fits, strict=True):
         assert_allclose(natural, residual, rtol=1e-8, atol=1e-10)
+
+
+@law
+@given(problems())
+def test_responsibilities_that_are_lost_in_rounding_can_be_left_out(p):
+    X = p.X + 1e4 * np.arange(4)[p.rng.integers(4, size=len(p.X))][:, None]  # four groups, far apart
+    means = X[[np.argmin(np.abs(X[:, 0] - 1e4 * k)) for k in range(4)]]
+    start = np.full(4, 0.25), means, np.ones(covariance_shape(p.kind, 4, X.shape[1]))
+    if p.kind in ("full", "tied"):
+        start = *start[:2], start[2] * np.eye(X.shape[1])
+    fits = []
+    for lost in (-1.0, gmmlib.forms.LOST):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(gmmlib.loop, "CANCELLATION_LIMIT", 0.0)
+            patch.setattr(gmmlib.forms, "LOST", lost)
+            fits.append(em(X, *start, p.kind, max_iter=5, reg_covar=1e-3)[:4])
+    assert (e_step(X, *start, p.kind).resp < gmmlib.forms.LOST).mean() > 0.5
+    for everything, what_counts in zip(*fits, strict=True):
+        assert_allclose(what_counts, everything, rtol=1e-12, atol=1e-12)
 
 
 # ------------------------------------------------------------------- model choice
