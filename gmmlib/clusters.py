@@ -12,7 +12,7 @@ import numpy as np
 from scipy.sparse import csc_array
 
 from .nearest import Coordinates, Labels, squared_distances
-from .numerics import FAR, as_points, as_weights, blocks, rows_that_count, total_weight
+from .numerics import FAR, as_count, as_points, as_weights, blocks, rows_that_count, total_weight
 
 __all__ = ["Assignment", "KMeansResult", "assign", "kmeans_plusplus", "lloyd", "update_centers"]
 
@@ -129,8 +129,8 @@ def kmeans_plusplus(X, K, rng, sample_weight=None):
     Arthur and Vassilvitskii (2007): the expected inertia is at most
     8 (ln K + 2) times the best. The chance is proportional to the distance to the *nearest* centre.
     """
-    X = as_points(X)
-    if K != int(K) or not 1 <= K <= len(X):
+    X, K = as_points(X), as_count(K, "K", 0)
+    if not 1 <= K <= len(X):
         raise ValueError(f"K must be between 1 and the number of points {len(X)}, got {K}")
     share, X = rows_that_count(as_weights(sample_weight, len(X)), X)
     place = Coordinates(X)
@@ -213,7 +213,9 @@ def lloyd(X, centers, max_iter=300, sample_weight=None, tol=0.0):
     X, centers = as_points(X), as_points(centers, "centers")
     if X.shape[1] != centers.shape[1]:
         raise ValueError(f"X has {X.shape[1]} columns but centers has {centers.shape[1]}")
-    return checked_lloyd(X, centers, max_iter, sample_weight, tol)
+    if not tol >= 0:
+        raise ValueError(f"tol must not be negative, got {tol}")
+    return checked_lloyd(X, centers, as_count(max_iter, "max_iter", 0), sample_weight, tol)
 
 
 def checked_lloyd(X, centers, max_iter, sample_weight, tol):

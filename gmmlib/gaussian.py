@@ -6,7 +6,7 @@ Everything here is a plain function of arrays. Points are rows: `X` is (N, D).
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from .numerics import LOG_2PI, as_points, as_weights
+from .numerics import LOG_2PI, as_count, as_points, as_weights
 
 __all__ = [
     "conditional",
@@ -200,7 +200,9 @@ def sample_gaussian(rng, n, mean, cov):
     -----
     x = mean + L z with z standard normal and cov = L L', so cov(x) = L I L'.
     """
-    mean, cov = np.asarray(mean, float), np.asarray(cov, float)
+    n, mean, cov = as_count(n, "n", 0), np.asarray(mean, float), np.asarray(cov, float)
+    if mean.ndim != 1 or cov.shape != (len(mean),) * 2:
+        raise ValueError(f"mean must be (D,) and cov (D, D), got shapes {mean.shape} and {cov.shape}")
     return mean + rng.standard_normal((n, len(mean))) @ cholesky(cov).T
 
 

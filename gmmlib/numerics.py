@@ -1,5 +1,6 @@
 """The few numerical habits everything else relies on."""
 
+from operator import index
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +29,17 @@ def as_points(X, name="X"):
     if not all(_all_finite(X[rows]) for rows in blocks(*X.shape)):
         raise ValueError(f"{name} contains NaN or infinity: drop or impute those rows first")
     return X
+
+
+def as_count(value, name, least=1):
+    """`value` as an int of at least `least`, or an error that names it."""
+    try:
+        count = index(value)
+    except TypeError as err:
+        raise ValueError(f"{name} must be a whole number, got {value!r}") from err
+    if count < least:
+        raise ValueError(f"{name} must be at least {least}, got {count}")
+    return count
 
 
 def _all_finite(block):

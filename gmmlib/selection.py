@@ -3,6 +3,7 @@
 import numpy as np
 
 from .covariance import n_covariance_parameters
+from .numerics import as_count
 
 __all__ = ["aic", "bic", "icl", "n_parameters"]
 
@@ -24,6 +25,7 @@ def n_parameters(K, D, covariance_type="full"):
     int
         K - 1 weights (they sum to one), K * D means, and the covariances.
     """
+    K, D = as_count(K, "K"), as_count(D, "D")
     return K - 1 + K * D + n_covariance_parameters(covariance_type, K, D)
 
 
@@ -60,6 +62,8 @@ def bic(log_likelihood, n_params, N):
     -------
     float
     """
+    if not N > 0:
+        raise ValueError(f"N must be positive, a number of points, got {N}")
     return -2 * log_likelihood + n_params * np.log(N)
 
 
@@ -84,5 +88,7 @@ def icl(log_likelihood, n_params, resp):
     Biernacki, Celeux and Govaert (2000), with responsibilities in place of labels.
     """
     resp = np.asarray(resp, float)
+    if resp.ndim != 2 or not ((resp >= 0).all() and np.allclose(resp.sum(axis=1), 1)):
+        raise ValueError(f"resp must be (N, K) and non-negative, with rows that sum to one; its shape is {resp.shape}")
     entropy = -np.sum(resp * np.log(np.where(resp > 0, resp, 1.0)))
     return bic(log_likelihood, n_params, len(resp)) + 2 * entropy

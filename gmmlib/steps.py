@@ -7,7 +7,7 @@ import numpy as np
 from .covariance import as_covariances, check_covariance_type, full_covariances
 from .gaussian import sample_gaussian
 from .loop import Mixture, climb, em_map, enter_parts, evaluate, given, leave_parts, m_step_from, make_points
-from .numerics import as_points, as_weights, rows_that_count, total_weight
+from .numerics import as_count, as_points, as_weights, rows_that_count, total_weight
 
 __all__ = [
     "EMResult",
@@ -202,9 +202,7 @@ def em(X, weights, means, covs, covariance_type="full", tol=1e-10, max_iter=1000
     """
     check_covariance_type(covariance_type)
     _check_reg(reg_covar)
-    if max_iter < 0:
-        raise ValueError(f"max_iter must not be negative, got {max_iter}")
-    X = as_points(X)
+    X, max_iter = as_points(X), as_count(max_iter, "max_iter", 0)
     share = None if sample_weight is None else as_weights(sample_weight, len(X))
     total = total_weight(sample_weight, len(X))
     share, X = rows_that_count(share, X)
@@ -233,7 +231,7 @@ def sample_mixture(rng, n, weights, means, covs, covariance_type="full"):
     """
     D = np.asarray(means).shape[-1] if np.ndim(means) == 2 else 1
     weights, means, covs = _checked(weights, means, covs, covariance_type, D)
-    labels = rng.choice(len(weights), size=n, p=weights)
+    labels = rng.choice(len(weights), size=as_count(n, "n", 0), p=weights)
     X = np.empty((n, means.shape[1]))
     for k, cov in enumerate(full_covariances(covs, covariance_type, *means.shape)):
         X[labels == k] = sample_gaussian(rng, (labels == k).sum(), means[k], cov)

@@ -227,3 +227,35 @@ def test_icl_is_bic_plus_twice_the_entropy(rng):
     resp = model.predict_proba(X)
     entropy = -np.sum(resp * np.log(resp))
     assert_allclose(model.icl(X), model.bic(X) + 2 * entropy, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: gmmlib.n_parameters(0, 2), ValueError, "K must be at least 1, got 0"),
+        (lambda: gmmlib.n_parameters(2, 1.5), ValueError, "D must be a whole number, got 1.5"),
+        (lambda: gmmlib.bic(-1.0, 2, 0), ValueError, "N must be positive"),
+        (lambda: gmmlib.icl(-1.0, 2, [0.5, 0.5]), ValueError, r"resp must be \(N, K\)"),
+        (lambda: gmmlib.icl(-1.0, 2, [[0.5, 0.6]]), ValueError, "rows that sum to one"),
+        (lambda: gmmlib.icl(-1.0, 2, [[1.5, -0.5]]), ValueError, "non-negative"),
+        (
+            lambda: gmmlib.sample_gaussian(np.random.default_rng(0), -1, [0.0], [[1.0]]),
+            ValueError,
+            "n must be at least",
+        ),
+        (lambda: gmmlib.sample_gaussian(np.random.default_rng(0), 2, 0.0, [[1.0]]), ValueError, r"mean must be \(D,\)"),
+        (lambda: gmmlib.sample_gaussian(np.random.default_rng(0), 2, [0.0], np.eye(2)), ValueError, r"cov \(D, D\)"),
+        (
+            lambda: gmmlib.sample_mixture(np.random.default_rng(0), 2.5, [1.0], [[0.0]], [[[1.0]]]),
+            ValueError,
+            "n must be a whole number",
+        ),
+        (lambda: gmmlib.em(np.eye(2), [1.0], [[0.0, 0.0]], [np.eye(2)], max_iter=-1), ValueError, "max_iter must be"),
+        (lambda: gmmlib.lloyd(np.eye(2), np.eye(2), max_iter=-1), ValueError, "max_iter must be at least 0"),
+        (lambda: gmmlib.lloyd(np.eye(2), np.eye(2), tol=-1.0), ValueError, "tol must not be negative"),
+        (lambda: gmmlib.kmeans_plusplus(np.eye(2), 1.5, None), ValueError, "K must be a whole number"),
+    ],
+)
+def test_counts_and_shapes_are_checked_by_name(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
