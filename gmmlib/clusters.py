@@ -17,7 +17,7 @@ from .numerics import FAR, as_count, as_points, as_weights, blocks, rows_that_co
 __all__ = ["Assignment", "KMeansResult", "assign", "kmeans_plusplus", "lloyd", "update_centers"]
 
 GROUP = 20_000  # rows whose sums are taken in one product
-DENSE = 61_000  # fewer responsibilities than this are no work to write out; a block of `move` has no more
+DENSE = 81_000  # fewer responsibilities than this are no work to write out; a block of `move` has no more
 
 
 class Assignment(NamedTuple):
@@ -176,14 +176,14 @@ def cluster_sums(X, share, place, labels, K):
     return mass, first
 
 
-def move(mass, first, rows, labels, before):
-    """Let rows (n, D) leave the clusters `before` and join `labels`, in sums as `cluster_sums` returns them."""
+def move(mass, first, X, place, moved, labels, before):
+    """Let the rows `moved` leave the clusters `before` and join `labels`, in sums that `cluster_sums` returned."""
     K = len(mass)
-    for part in blocks(len(rows), K + rows.shape[1]):
-        one = np.ones(len(labels[part]))
+    for part in blocks(len(moved), K + X.shape[1]):
+        one = np.ones(len(moved[part]))
         change = membership(labels[part], one, K) - membership(before[part], one, K)
         mass += change.sum(axis=1)
-        first += change @ rows[part]
+        first += change @ place.enter(X[moved[part]])
 
 
 def lloyd(X, centers, max_iter=300, sample_weight=None, tol=0.0):
@@ -234,7 +234,7 @@ def descend(share, X, total, centers, max_iter, tol):
     while len(trace) < max_iter and shift > tol / place.unit**2:
         moved, before = sides.update(z)
         if share is None and 0 < len(moved) < len(X) / 4 and len(trace) < max_iter - 1:
-            move(mass, first, place.enter(X[moved]), sides.labels[moved], before)
+            move(mass, first, X, place, moved, sides.labels[moved], before)
         else:  # from scratch, also at the end: then no rounding has added up
             mass, first = cluster_sums(X, share, place, sides.labels, len(z))
         trace.append(np.vdot(mass[:, None] * z - 2 * first, z))

@@ -113,9 +113,10 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             raise ValueError(f"n_samples={len(X)} should be >= n_clusters={self.n_clusters}.")
         weight = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64)
         share = None if weight is None else as_weights(weight, len(X))
-        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31, size=4))
         tol = self.tol * mean_variance(*rows_that_count(share, X)) if self.tol else 0.0
-        best = None
+        best, rng = None, None
+        if isinstance(self.init, str) or callable(self.init):
+            rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31, size=4))
         for _ in range(self._starts()):
             centers = self._start(X, share, rng)
             if self.verbose:

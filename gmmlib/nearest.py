@@ -12,6 +12,8 @@ stays positive the label cannot change, and nobody need look. Hamerly (2010), "M
 k-means even faster".
 """
 
+from functools import cached_property
+
 import numpy as np
 
 from .numerics import FAR, Frame, blocks
@@ -31,7 +33,7 @@ class Coordinates:
     """
 
     def __init__(self, X):
-        some, reach = X[:: max(1, len(X) // 1000)], max(float(X.max()), -float(X.min()))
+        some, reach = X[:: max(1, len(X) // 1000)], size_of(X)
         self.own = 1e-12 < reach < 1e12 and reach <= 10 * (some.max(axis=0) - some.min(axis=0)).max()
         self.origin, self.unit = 0.0, 1.0
         if not self.own:
@@ -97,10 +99,15 @@ class Centers:
         return labels, lead
 
 
-def by_differences(rows, z):
-    """Nearest of centres z (K, D) for rows (n, D): nothing cancels, and ties go to the lower index."""
-    far = 1e10 * max(z.max(), -z.min(), 1e-150)  # from farther out, rounding would hide the centres' differences
-    if max(rows.max(), -rows.min()) > far:
+def size_of(rows):
+    """The largest of absolute numbers."""
+    return max(float(rows.max()), -float(rows.min()))
+
+
+def by_differences(rows, z, size=None):
+    """Nearest of centres z (K, D) for rows (n, D), whose size may be known: nothing cancels; ties go to the first."""
+    far = 1e10 * max(size_of(z), 1e-150)  # from farther out, rounding would hide the centres' differences
+    if (size_of(rows) if size is None else size) > far:
         rows = _within(rows, far)
     difference = rows.T[:, None] - z.T[:, :, None]
     difference *= difference
@@ -144,7 +151,7 @@ class Labels:
             What it was; -1 if the row had none.
         """
         if self.X.size * len(z) < LITTLE:
-            return self._relabel(np.arange(len(self.X)), by_differences(self.place.enter(self.X), z))
+            return self._relabel(np.arange(len(self.X)), by_differences(self._rows, z, self._size))
         changes, centers = [], Centers(z, self.place)
         spent = self._spent(centers)
         for start in range(0, len(self.X), CHUNK):
@@ -156,6 +163,15 @@ class Labels:
                 new, self.leads[look] = centers.nearest(self.X, look)
                 changes.append(self._relabel(look, new))
         return [np.concatenate(each) for each in zip(*changes, strict=True)] or [np.empty(0, dtype=np.intp)] * 2
+
+    @cached_property
+    def _rows(self):
+        """All rows in the centres' coordinates, where they are few."""
+        return self.place.enter(self.X)
+
+    @cached_property
+    def _size(self):
+        return size_of(self._rows)
 
     def _relabel(self, rows, new):
         """Give rows their new labels; returns which of them had others, and what these were."""

@@ -1,6 +1,7 @@
 """What the library promises about itself: layers, imports, estimators' manners."""
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -259,3 +260,38 @@ def test_icl_is_bic_plus_twice_the_entropy(rng):
 def test_counts_and_shapes_are_checked_by_name(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+FIT_IN_LITTLE_MEMORY = """
+import re, resource, sys, warnings
+from pathlib import Path
+import numpy as np
+from gmmlib import GaussianMixture, KMeans
+warnings.filterwarnings("ignore")  # two iterations are not meant to converge
+X = np.load(sys.argv[1], mmap_mode="r")
+GaussianMixture(2, max_iter=1).fit(X[:1000]), KMeans(2).fit(X[:1000])
+in_use = 1024 * int(re.search(r"VmData:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+resource.setrlimit(resource.RLIMIT_DATA, (in_use + X.nbytes // 2,) * 2)
+try:
+    X + 1.0
+except MemoryError:
+    print("a copy does not fit")
+for kind in ("full", "tied", "diag", "spherical"):
+    assert np.isfinite(GaussianMixture(2, covariance_type=kind, max_iter=2).fit(X).means_).all()
+assert np.isfinite(KMeans(2, max_iter=3).fit(X).cluster_centers_).all()
+print("done")
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="asks Linux how much memory is in use")
+def test_a_mapped_file_larger_than_the_memory_allowed_is_fitted(tmp_path, rng):
+    N, D, piece = 1_000_000, 16, rng.normal(size=(10_000, 16))
+    X = np.lib.format.open_memmap(tmp_path / "x.npy", mode="w+", dtype=float, shape=(N, D))
+    for i in range(0, N, len(piece)):
+        X[i : i + len(piece)] = piece + 3 * (i % 20_000 == 0)
+    X.flush()
+    command = [sys.executable, "-c", FIT_IN_LITTLE_MEMORY, tmp_path / "x.npy"]
+    run = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+    )
+    assert run.stdout.splitlines() == ["a copy does not fit", "done"], run.stderr

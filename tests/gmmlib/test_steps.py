@@ -1,0 +1,67 @@
+"""What the functions of the E-step, the M-step and EM refuse, return and assume."""
+
+import inspect
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from gmmlib import e_step, em, log_likelihood, m_step, sample_mixture
+
+X = np.random.default_rng(0).normal(size=(40, 2))
+START = np.array([0.5, 0.5]), np.array([[-1.0, 0.0], [1.0, 0.0]]), np.array([np.eye(2)] * 2)
+RESP = np.random.default_rng(1).dirichlet([1, 1], size=40)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: m_step(X, RESP, reg_covar=-0.1), "^reg_covar must be finite and non-negative, got -0.1"),
+        (lambda: m_step(X, RESP, reg_covar=np.inf), "^reg_covar must be finite and non-negative, got inf"),
+        (lambda: m_step(X, RESP, reg_covar=np.nan), "^reg_covar must be finite and non-negative, got nan"),
+        (lambda: em(X, *START, reg_covar=np.inf), "^reg_covar must be finite and non-negative, got inf"),
+        (lambda: em(X, *START, max_iter=-1), "^max_iter must .*got -1"),
+        (lambda: m_step(X, RESP, "round"), "covariance_type must be one of"),
+        (lambda: em(X, *START, "round"), "covariance_type must be one of"),
+        (lambda: em(X, *START, "round", max_iter=0), "covariance_type must be one of"),
+        (lambda: e_step(X, START[0], [[0.0, np.nan], [0.0, 0.0]], START[2]), "means contains NaN or infinity"),
+        (lambda: e_step(X, START[0], [[0.0, np.inf], [0.0, 0.0]], START[2]), "means contains NaN or infinity"),
+        (lambda: e_step(X, 1.0, *START[1:]), r"weights must have shape \(K,\), got \(\)"),
+        (lambda: e_step(X, [START[0]], *START[1:]), r"weights must have shape \(K,\), got \(1, 2\)"),
+        (lambda: e_step(X, [1.5, -0.5], *START[1:]), "weights must be non-negative and sum to one"),
+        (lambda: sample_mixture(None, 3, START[0], [0.0, 1.0], START[2]), r"means must have shape \(2, 1\)"),
+        (lambda: m_step(X, RESP[0]), r"resp must have shape \(40, K\), one row a point, got \(2,\)"),
+        (lambda: m_step(X, RESP.T), r"resp must have shape \(40, K\), one row a point, got \(2, 40\)"),
+        (lambda: m_step(X, np.where(RESP == RESP[3, 0], -RESP, RESP)), "resp must be non-negative"),
+        (lambda: m_step(X, RESP * np.linspace(1, 1.1, 40)[:, None]), "rows that sum to one"),
+    ],
+)
+def test_what_cannot_be_meant_is_named(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
+def test_nothing_is_added_to_variances_and_steps_go_on_to_ten_digits_unless_asked_otherwise():
+    defaults = {name: p.default for name, p in inspect.signature(em).parameters.items()}
+    assert (defaults["tol"], defaults["max_iter"], defaults["reg_covar"]) == (1e-10, 1000, 0.0)
+    for function in (e_step, m_step, em, log_likelihood, sample_mixture):
+        assert inspect.signature(function).parameters["covariance_type"].default == "full"
+
+
+def test_a_log_likelihood_is_a_plain_number():
+    for weight in (None, np.ones(40)):
+        assert type(log_likelihood(X, *START, sample_weight=weight)) is float
+
+
+def test_no_iteration_returns_the_start():
+    fit = em(X, *START, max_iter=0)
+    for got, given in zip(fit, START, strict=False):
+        assert_allclose(got, given, rtol=1e-14)
+    assert (fit.n_iter, fit.converged, len(fit.log_likelihoods)) == (0, False, 1)
+
+
+def test_the_number_of_iterations_is_kept_and_convergence_told():
+    short, long = em(X, *START, max_iter=3), em(X, *START)
+    assert (short.n_iter, short.converged, len(short.log_likelihoods)) == (3, False, 4)
+    assert long.converged
+    assert 0 <= np.diff(long.log_likelihoods)[-1] / 40 < 1e-10 <= np.diff(long.log_likelihoods)[-2] / 40
