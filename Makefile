@@ -68,15 +68,16 @@ browser: .venv/.gmmlib
 test: book browser check  ## build the site, then run every test
 	$(TEST_ENV) PYTHONHASHSEED=1 OPENBLAS_CORETYPE=Haswell $(PYTEST) loadscope $(NBVAL) chapters
 	$(TEST_ENV) PYTHONHASHSEED=0 $(PYTEST) loadscope $(NBVAL) chapters
-	$(TEST_ENV) PYTHONHASHSEED=0 $(PYTEST) loadgroup tests
+	$(TEST_ENV) PYTHONHASHSEED=0 $(PYTEST) loadgroup --cov --cov-report term-missing:skip-covered tests
 
-verify: test  ## the long sweeps too: rare cases, other processors' arithmetic
+verify: test  ## the long sweeps too: rare cases, other processors' arithmetic, changed operators
 	for cpu in Nehalem Sandybridge Haswell; do \
 	  $(TEST_ENV) OPENBLAS_CORETYPE=$$cpu $(PYTEST) loadscope $(NBVAL) chapters tests/gmmlib tests/equations || exit 1; done
 	$(TEST_ENV) HYPOTHESIS_PROFILE=thorough $(PYTEST) loadgroup -m "sweep or not sweep" tests
+	$(TEST_ENV) $(PY) tools/mutation.py
 
-bench: .venv/.gmmlib  ## time gmmlib beside scikit-learn (ten minutes, on a quiet machine)
-	$(PY) benchmarks/bench.py
+bench: .venv/.gmmlib  ## time gmmlib beside its peers (an hour, on a quiet machine): make bench ARGS=--quick
+	$(PY) benchmarks/bench.py $(ARGS)
 
 lock:  ## pin the newest versions in requirements.txt and package-lock.json
 	@bash tools/lock.sh
