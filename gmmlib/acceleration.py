@@ -70,6 +70,7 @@ def _free(parts):
     return np.where(diagonal, np.log(np.where(diagonal, L, 1.0)), L)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # make_components says what is no covariance
 def from_vector(theta, like):
     """Components of the kind and shape of `like`; ValueError if they are no mixture."""
     if not np.isfinite(theta).all():

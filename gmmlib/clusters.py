@@ -245,7 +245,8 @@ def descend(share, X, total, centers, max_iter, tol):
     sq_dist = squared_distances(X, place, z, sides.labels)
     inertia = sq_dist.sum() if share is None else share @ sq_dist
     inertias = np.maximum(_norms(X, share, place) + np.array(trace), inertia)
-    inertias = np.append(inertias, inertia) * total * place.unit**2
+    with np.errstate(over="ignore"):
+        inertias = np.append(inertias, inertia) * total * place.unit**2
     return KMeansResult(place.leave(z), sides.labels, float(inertias[-1]), inertias, len(trace))
 
 

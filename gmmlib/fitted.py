@@ -88,7 +88,7 @@ class FittedMixture(DensityMixin):
             Over len(keep) dimensions, with full covariances.
         """
         parts = [marginal(m, c, keep) for m, c in zip(self.means_, self._full(), strict=True)]
-        return self.from_parameters(self.weights_, *map(np.array, zip(*parts, strict=True)))
+        return self.from_parameters(self.weights_, *map(np.array, zip(*parts, strict=True)), missing=self.missing)
 
     def conditional(self, given, values):
         """The mixture of the other coordinates once some are known.
@@ -108,7 +108,7 @@ class FittedMixture(DensityMixin):
         values = np.asarray(values, float)
         parts = [conditional(m, c, given, values) for m, c in zip(self.means_, self._full(), strict=True)]
         weights = self.marginal(given).predict_proba(values[None])[0]
-        return self.from_parameters(weights, *map(np.array, zip(*parts, strict=True)))
+        return self.from_parameters(weights, *map(np.array, zip(*parts, strict=True)), missing=self.missing)
 
     def impute(self, X):
         """Fill gaps with what the mixture expects of them.

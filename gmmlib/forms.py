@@ -42,8 +42,9 @@ class Desk:
 class Block:
     """Some rows of X on their way through a sweep, in the views the forms ask for."""
 
-    def __init__(self, points, rows, desk=None):
+    def __init__(self, points, rows, desk=None, keeps=False):
         self.points, self.rows, self.x, self.desk = points, rows, points.X[rows], desk or Desk()
+        self.keeps = keeps  # its features, although others use the desk
         self._features = self._columns = self._residuals = self._about = None
 
     def __len__(self):
@@ -54,7 +55,8 @@ class Block:
         """T (P, n): a one, z, and the products of z that the structure needs."""
         if self._features is None:
             kind, D, frame = self.points.kind, self.x.shape[1], self.points.frame
-            self._features = T = self.desk.array("features", (n_features(kind, D), len(self)))
+            shape = n_features(kind, D), len(self)
+            self._features = T = np.empty(shape) if self.keeps else self.desk.array("features", shape)
             T[0], Z = 1.0, T[1 : D + 1]
             with np.errstate(over="ignore"):  # scales are powers of two: dividing first rounds nothing
                 np.multiply(self.x.T, 1 / frame.scale[:, None], out=Z)

@@ -177,7 +177,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             )
             warnings.warn(message, ConvergenceWarning, stacklevel=3)
         self.cluster_centers_ = best.centers.astype(X.dtype)
-        self.labels_ = best.labels.astype(np.int32)
+        exact = X.dtype == np.float64  # else the centres have been rounded, and `predict` will see those
+        self.labels_ = (best.labels if exact else assign(X, self.cluster_centers_).labels).astype(np.int32)
         self.inertia_, self.inertias_, self.n_iter_ = best.inertia, best.inertias, best.n_iter
         self._n_features_out = len(best.centers)
 

@@ -22,7 +22,7 @@ from .forms import (
     residual_gather,
     residual_moments,
 )
-from .numerics import FAR, Frame, blocks
+from .numerics import FAR, Frame, OneBlasThread, blocks
 
 HELD = 100_000  # as many features (less than a megabyte) are kept from sweep to sweep
 FEW = 8  # components, where the number is not known yet
@@ -61,7 +61,8 @@ def make_points(X, kind, share=None):
     if kind.startswith("tied"):
         points = points._replace(total=residual_sums(points, alone, frame.origin[None]).second)
     if len(X) * n_features(kind, X.shape[1]) <= HELD:
-        points = points._replace(held=list(pieces(points, FEW)))
+        desk = Desk()
+        points = points._replace(held=[Block(points, rows, desk, keeps=True) for rows in natural_pieces(points)])
     return points
 
 
@@ -78,14 +79,25 @@ def given(resp):
 # ------------------------------------------------------------------- the sweep
 
 
-def pieces(points, K, desk=None):
-    """The points in blocks for K components; on one desk, each block takes the place of the one before."""
-    D = points.X.shape[1]
-    for rows in blocks(len(points.X), n_features(points.kind, D) + K):
-        yield Block(points, rows, desk)
+def natural_pieces(points, K=FEW):
+    """Rows such that their features and K responsibilities stay in cache."""
+    return blocks(len(points.X), n_features(points.kind, points.X.shape[1]) + K)
 
 
-def sweep(points, respond, gather=None, keep=None, K=FEW):
+def residual_pieces(points, about):
+    """Rows such that their residuals from K points, weighted and not, stay in cache."""
+    return blocks(len(points.X), 2 * about.size)
+
+
+def on_one_desk(points, pieces):
+    """The points block by block; each takes the place of the one before."""
+    desk = Desk()
+    with OneBlasThread():  # until the last block is done with
+        for rows in pieces:
+            yield Block(points, rows, desk)
+
+
+def sweep(points, respond, gather=None, keep=None, pieces=None):
     """One pass over the data, block by block.
 
     Parameters
@@ -97,8 +109,8 @@ def sweep(points, respond, gather=None, keep=None, K=FEW):
         The M-step's sums; None if they are not wanted.
     keep : callable, optional
         Called with every block's rows, resp and log-density.
-    K : int, optional
-        How many components share the cache with a block; only rounding depends on it.
+    pieces : list of slices, optional
+        Rows of each block; only rounding depends on them. None: those that suit the natural form, and may be held.
 
     Returns
     -------
@@ -109,7 +121,8 @@ def sweep(points, respond, gather=None, keep=None, K=FEW):
     """
     X, share = points.X, points.share
     sums, bound = 0.0, 0.0
-    for block in points.held or pieces(points, K, Desk()):
+    held = points.held if pieces is None else None
+    for block in held or on_one_desk(points, pieces or natural_pieces(points)):
         rows = block.rows
         resp, log_density = respond(block)
         if keep:
@@ -124,7 +137,8 @@ def sweep(points, respond, gather=None, keep=None, K=FEW):
 
 def residual_sums(points, respond, about):
     """Moments around K points, from a sweep of their own."""
-    return residual_moments(points, about, sweep(points, respond, residual_gather(about, points.kind))[0])
+    gather, pieces = residual_gather(about, points.kind), residual_pieces(points, about)
+    return residual_moments(points, about, sweep(points, respond, gather, pieces=pieces)[0])
 
 
 def prefers_natural(parts):
@@ -146,10 +160,11 @@ def expect(points, parts, gather=True):
     """
     if prefers_natural(parts):
         respond = natural_e_step(parts)
-        sums, bound = sweep(points, respond, natural_gather if gather else None, K=len(parts.weights))
+        pieces = None if points.held else natural_pieces(points, len(parts.weights))
+        sums, bound = sweep(points, respond, natural_gather if gather else None, pieces=pieces)
         return respond, natural_moments(points, sums) if gather else None, bound
-    respond = residual_e_step(parts)
-    sums, bound = sweep(points, respond, residual_gather(parts.means, points.kind) if gather else None)
+    respond, pieces = residual_e_step(parts), residual_pieces(points, parts.means)
+    sums, bound = sweep(points, respond, residual_gather(parts.means, points.kind) if gather else None, pieces=pieces)
     return respond, residual_moments(points, parts.means, sums) if gather else None, bound
 
 
@@ -275,6 +290,9 @@ def foreign_points(X, kind, weights, means, covs):
 def evaluate(X, kind, weights, means, covs, keep):
     """Send every block's responsibilities and log-densities under a mixture to `keep`."""
     points, parts = foreign_points(X, kind, weights, means, covs)
-    respond = (natural_e_step if prefers_natural(parts) else residual_e_step)(parts)
     volume = points.log_volume
-    sweep(points, respond, keep=lambda rows, resp, log_density: keep(rows, resp, log_density - volume))
+    if prefers_natural(parts):
+        respond, pieces = natural_e_step(parts), natural_pieces(points, len(weights))
+    else:
+        respond, pieces = residual_e_step(parts), residual_pieces(points, means)
+    sweep(points, respond, keep=lambda rows, resp, log_density: keep(rows, resp, log_density - volume), pieces=pieces)

@@ -140,9 +140,11 @@ def look(parts, gaps):
 def _correlated(parts, gaps):
     """Gain, spread, its place and ln of its root's determinant, from one factor with the gaps last."""
     order, n = np.argsort(gaps, kind="stable"), (~gaps).sum()
-    L = cholesky(parts.covs[..., order[:, None], order], "covs")
+    # a factor of the covariance in another order, without factoring anew what is nearly singular
+    L = np.swapaxes(np.linalg.qr(np.swapaxes(cholesky(parts.covs, "covs")[..., order, :], -1, -2), mode="r"), -1, -2)
+    L = L * np.where(np.diagonal(L, axis1=-2, axis2=-1) < 0, -1, 1)[..., None, :]
     below, corner = L[..., n:, :n], L[..., n:, n:]
-    gain = below @ inverse_triangular(L)[..., :n, :n]
+    gain = below @ inverse_triangular(np.ascontiguousarray(L[..., :n, :n])) if n else below
     log_root = np.log(np.diagonal(corner, axis1=-2, axis2=-1)).sum(axis=-1)
     return gain, corner @ np.swapaxes(corner, -1, -2), (..., order[n:, None], order[n:]), log_root
 
@@ -250,12 +252,17 @@ def e_step(X, weights, means, covs, kind):
     return EStep(resp.T, log_density)
 
 
+@np.errstate(over="ignore")  # what single precision cannot hold is refused
 def impute(X, weights, means, covs, kind):
     """A copy of `X` whose gaps hold their expectation given the rest of the row."""
     whole = X.copy()
     for block in ask(X, kind, weights, means, covs):
+        if kind in ("full", "tied") and np.abs(block.residuals(block.parts.means)).max() >= block.points.far:
+            raise ValueError("X lies too far from the mixture to say what its gaps would hold: look for outliers")
         resp, _ = block.respond()
         for run, view, expected in block.fillings:
             guess = means[:, view.gaps, None] + block.parts.frame.scale[view.gaps, None] * expected
             whole[block.rows[run, None], np.flatnonzero(view.gaps)] = np.einsum("kn,kgn->ng", resp[:, run], guess)
+    if not np.isfinite(whole).all():
+        raise ValueError(f"what the gaps would hold is more than {X.dtype} can: rescale X")
     return whole

@@ -33,8 +33,7 @@ class Coordinates:
     """
 
     def __init__(self, X):
-        some, reach = X[:: max(1, len(X) // 1000)], size_of(X)
-        self.own = 1e-12 < reach < 1e12 and reach <= 10 * (some.max(axis=0) - some.min(axis=0)).max()
+        self.own = 1e-12 < size_of(X) < 1e12 and not far_from_zero(X[:: max(1, len(X) // 1000)])
         self.origin, self.unit = 0.0, 1.0
         if not self.own:
             frame = Frame.of_points(X, isotropic=True)
@@ -45,11 +44,17 @@ class Coordinates:
         if self.own:
             return np.asarray(rows, dtype=float)
         with np.errstate(over="ignore"):
-            return np.clip((rows - self.origin) / self.unit, -FAR, FAR)
+            return np.clip(np.subtract(rows, self.origin, dtype=float) / self.unit, -FAR, FAR)
 
     def leave(self, z):
         """Centres z (K, D) in x's coordinates."""
         return self.origin + self.unit * z
+
+
+def far_from_zero(X):
+    """Whether the mean of the rows is some standard deviations away."""
+    mean, square = X.mean(axis=0, dtype=float), np.square(X, dtype=float).mean(axis=0)
+    return (mean**2).max() > 0.9 * square.max()
 
 
 class Centers:
@@ -84,7 +89,7 @@ class Centers:
         columns, square = _single(rows)
         size = np.sqrt(float(square.max()))
         if not size < FAR_SINGLE:
-            (columns, square), size = _single(_within(rows, FAR_SINGLE / len(columns))), FAR_SINGLE
+            return 0, 0.0  # all in doubt
         score = self.single @ columns
         score -= self.half
         top = score.max(axis=0)
@@ -188,14 +193,15 @@ class Labels:
         moves = np.sqrt(((z - before) ** 2).sum(axis=1))
         order, others = moves.argsort(), np.full(len(z), moves.max())
         others[order[-1]] = moves[order[-2]] if len(z) > 1 else 0.0
-        return ((moves + others) * (1 + 1e-6) + 1e-6 * centers.reach).astype(np.float32)
+        return np.minimum((moves + others) * (1 + 1e-6) + 1e-6 * centers.reach, 1e30).astype(np.float32)
 
 
 def squared_distances(X, place, z, labels):
-    """Squared distance (N,) of every row to the centre its label names, in the place's units."""
+    """Squared distance (N,) of every row to the centre its label names, in the place's units; inf if too large."""
     out = np.empty(len(X))
     for rows in blocks(len(X), 2 * X.shape[1]):
         residual = z.take(labels[rows], axis=0)
         residual -= place.enter(X[rows])
         out[rows] = np.einsum("nd,nd->n", residual, residual)
+    out[out > 0.99 * FAR**2] = np.inf  # coordinates stopped at FAR
     return out

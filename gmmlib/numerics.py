@@ -1,14 +1,18 @@
 """The few numerical habits everything else relies on."""
 
+from functools import cache
 from operator import index
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 LOG_2PI = np.log(2 * np.pi)
 FAR = 1e140  # points more scales away than this are taken to be this far: squares must fit
 SMALLEST = 2.0**-505  # a scale's square, and one over that, are numbers float64 can hold
 BLOCK = 80_000  # numbers a block of points may fill: less than a megabyte stays in cache
+MOST = 4_000_000  # ... and how many where a row alone has very many: 32 megabytes
 
 
 def as_points(X, name="X"):
@@ -121,7 +125,8 @@ def log_normalise(log_joint):
 
 def blocks(N, width):
     """Slices of rows such that a block of `width` numbers a row stays in cache."""
-    step = max(200, BLOCK // width) | 1  # odd: powers of two fight for the same cache lines
+    few = min(200, MOST // width)  # as many at least, lest calls cost more than what they do
+    step = max(few, BLOCK // width) | 1  # odd: powers of two fight for the same cache lines
     return [slice(i, min(i + step, N)) for i in range(0, N, step)]
 
 
@@ -159,3 +164,31 @@ class Frame(NamedTuple):
             if (np.abs(origin) <= 0.5 * reach).all():  # then there is nothing to subtract
                 origin, reach = np.zeros(D), np.maximum(high, -low)
         return cls.around(origin, reach, isotropic)
+
+
+class OneBlasThread:
+    """As long as anyone is inside, the BLAS uses one thread, whatever it may use outside.
+
+    Products that fit in a cache are too small to share: two threads wait for each
+    other longer than they work, and do not round as one does.
+    """
+
+    lock, inside, limit = Lock(), 0, None
+
+    def __enter__(self):
+        with OneBlasThread.lock:
+            OneBlasThread.inside += 1
+            if OneBlasThread.inside == 1:
+                OneBlasThread.limit = blas().limit(limits=1, user_api="blas")
+
+    def __exit__(self, *_):
+        with OneBlasThread.lock:
+            OneBlasThread.inside -= 1
+            if not OneBlasThread.inside:
+                OneBlasThread.limit.restore_original_limits()
+
+
+@cache
+def blas():
+    """What is loaded of BLAS; looking for it takes milliseconds."""
+    return ThreadpoolController()

@@ -81,6 +81,12 @@ def test_random_rows_differ_while_there_are_different_rows():
     assert_array_equal(share, [0.0, 0.5, 0.5, 0.0])
 
 
+def test_once_every_point_is_a_centre_weights_alone_decide():
+    X = np.array([[0.0], [0.0], [0.0], [1.0]])
+    assert_array_equal(kmeans_plusplus(X, 3, Dice(0.0, 0.5, 0.3)), [[0.0], [1.0], [0.0]])
+    assert_array_equal(kmeans_plusplus(X, 3, Dice(0.0, 0.5, 0.9)), [[0.0], [1.0], [1.0]])
+
+
 # --------------------------------------------------------------- what users call
 
 
@@ -138,3 +144,51 @@ def test_the_nearest_is_the_nearest_however_far_points_and_centres_are(rng, size
     assert_array_equal(by_differences(X, z), labels)
     first, second = np.partition(distance, 1, axis=1)[:, :2].T
     assert (leads <= (second - first) * (1 + 1e-6)).all()
+
+
+# ---------------------------------------------------------------------- coordinates
+
+
+@pytest.mark.parametrize(
+    ("X", "own"),
+    [
+        ([-5.0, -1.0], True),
+        ([-1.0, 5.0], True),
+        ([0.0, 1e11], True),
+        ([0.0, 1e13], False),
+        ([-1e13, 0.0], False),
+        ([0.0, 1e-11], True),
+        ([0.0, 1e-13], False),
+        ([25.1, 50.0], False),  # more than three standard deviations away from zero
+        ([24.9, 50.0], True),
+        ([-50.0, -25.1], False),
+        ([-50.0, -24.9], True),
+        ([3.0, 3.0], False),
+        ([0.0, 0.0], False),
+    ],
+)
+def test_points_near_zero_and_one_keep_their_coordinates_and_others_are_brought_there(X, own):
+    X = np.array(X)[:, None]
+    place = Coordinates(X)
+    z = place.enter(X)
+    assert place.own == own
+    assert_allclose(place.leave(z), X, rtol=1e-15)
+    if own:
+        assert z is X
+        assert (place.origin, place.unit) == (0.0, 1.0)
+    else:
+        assert np.abs(z).max() <= 1
+        assert np.log2(place.unit) % 1 == 0
+
+
+def test_the_widest_column_decides_and_single_precision_becomes_double():
+    X = np.array([[7.0, 0.0], [7.0, 40.0]], dtype=np.float32)
+    assert Coordinates(X).own
+    assert Coordinates(X).enter(X).dtype == float
+    assert not Coordinates(X - [0.0, 100.0]).own
+
+
+@pytest.mark.filterwarnings("error")
+def test_rows_beyond_reach_stop_there_in_silence():
+    place = Coordinates(np.array([[0.0], [1e-100]]))
+    assert_array_equal(place.enter(np.array([[1e300], [-1e300]])), [[1e140], [-1e140]])

@@ -4,6 +4,7 @@ import ast
 import os
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -295,3 +296,45 @@ def test_a_mapped_file_larger_than_the_memory_allowed_is_fitted(tmp_path, rng):
         command, capture_output=True, text=True, check=False, env=os.environ | {"OPENBLAS_NUM_THREADS": "1"}
     )
     assert run.stdout.splitlines() == ["a copy does not fit", "done"], run.stderr
+
+
+def test_a_sweep_of_many_blocks_keeps_the_blas_to_one_thread_and_gives_the_others_back(rng, monkeypatch):
+    from threadpoolctl import ThreadpoolController, threadpool_limits
+
+    def threads():
+        return {library["num_threads"] for library in ThreadpoolController().select(user_api="blas").info()}
+
+    monkeypatch.setattr(gmmlib.loop, "HELD", 0)
+    X, seen, respond = rng.normal(size=(300, 2)), [], gmmlib.loop.alone
+    points = gmmlib.loop.make_points(X, "full")
+    with threadpool_limits(2, "blas"):
+        if threads() != {2}:
+            pytest.skip("this BLAS has a single thread")
+        gmmlib.loop.sweep(points, lambda block: (seen.append(threads()), respond(block))[1])
+        assert seen[0] == {1}
+        assert threads() == {2}
+        one, other = (gmmlib.loop.on_one_desk(points, gmmlib.loop.natural_pieces(points)) for _ in range(2))
+        next(one), next(other), one.close()
+        assert threads() == {1}  # someone is still inside
+        other.close()
+        assert threads() == {2}
+        with pytest.raises(ZeroDivisionError):
+            gmmlib.loop.sweep(points, lambda block: 1 / 0)
+        assert threads() == {2}
+
+
+@pytest.mark.parametrize(
+    ("N", "D", "K", "kind", "megabytes"),
+    [(20_000, 2, 60, "diag", 16), (990, 50, 400, "diag", 60), (33_000, 2, 100, "tied_spherical", 8)],
+)
+def test_memory_beside_the_data_is_a_few_blocks_also_where_components_are_many(rng, N, D, K, kind, megabytes):
+    X = rng.normal(size=(N, D))
+    covs = np.ones(gmmlib.covariance.covariance_shape(kind, K, D))
+    for limit in (gmmlib.loop.CANCELLATION_LIMIT, 0.0):  # one form and the other
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(gmmlib.loop, "CANCELLATION_LIMIT", limit)
+            tracemalloc.start()
+            gmmlib.em(X, np.full(K, 1 / K), X[:K], covs, kind, max_iter=1, reg_covar=0.1)
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+            assert peak < megabytes * 1e6

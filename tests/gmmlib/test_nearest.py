@@ -1,13 +1,16 @@
 """The bookkeeping of k-means: judged by measuring every distance, every time."""
 
+import tracemalloc
+from fractions import Fraction
+
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial.distance import cdist
 
 import gmmlib.clusters
 import gmmlib.nearest
-from gmmlib import lloyd
+from gmmlib import KMeans, assign, lloyd
 from gmmlib.nearest import Coordinates, Labels
 
 RNG = np.random.default_rng(6)
@@ -102,9 +105,80 @@ def test_sums_kept_up_to_date_give_the_centres_of_sums_taken_anew(name, weighted
 
     if len(np.unique(cdist(X, start).argmin(axis=1))) == 4:  # no centre is ever sent elsewhere
         centers, inertias = anew(X, start, run.n_iter)
-        np.testing.assert_allclose(run.centers, centers, rtol=1e-10, atol=1e-12 * np.abs(X).max())
+        assert_allclose(run.centers, centers, rtol=1e-10, atol=1e-12 * np.abs(X).max())
         scale = len(X) if weight is None else weight.sum()
         tolerance = 1e-9 * max(inertias[0] * scale, run.inertias[0])
-        np.testing.assert_allclose(run.inertias[:-1], inertias * scale, atol=tolerance)
+        assert_allclose(run.inertias[:-1], inertias * scale, atol=tolerance)
     else:
         assert name == "no spread"
+
+
+# ------------------------------------------------------------------- far, large and many
+
+
+def exactly_nearest(row, centers):
+    distance = [sum((Fraction(x) - Fraction(c)) ** 2 for x, c in zip(row, center, strict=True)) for center in centers]
+    return distance.index(min(distance))
+
+
+@pytest.mark.parametrize(
+    ("centers", "row"),
+    [
+        ([[4e11, 0.0], [0.0, 8e11]], [1e16, 0.5001e16]),
+        ([[9e11, 0.0, 0.0], [0.0, 1e10, 0.0]], [2e12, 0.0, 1.1e15]),
+        ([[1.0, 0.0], [0.0, 1.0]], [1e20, 1.0001e20]),
+        ([[1.0, 0.0], [0.0, 1.0 + 1e-9]], [1e5, 1e5]),
+    ],
+)
+def test_far_rows_are_judged_alike_alone_and_in_company(centers, row):
+    expected = exactly_nearest(row, centers)
+    assert_array_equal(assign([row], centers).labels, expected)
+    assert_array_equal(assign([row] * 3000, centers).labels, expected)
+
+
+@pytest.mark.parametrize("first", [slice(None), slice(None, None, -1)])
+def test_the_trace_does_not_rise_where_one_outlier_hides_an_offset(rng, first):
+    X = 1e6 + 0.01 * rng.normal(size=(20_000, 2))
+    X[0] = 0
+    model = KMeans(8, n_init=1, random_state=0, tol=0).fit(X[first])
+    assert (np.diff(model.inertias_) <= 2e-3 * model.inertias_[-1]).all()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("factor", [1.0, 1e140])
+def test_centres_that_start_very_far_away_come_back_in_silence(rng, factor):
+    X = factor * rng.normal(size=(5000, 2))
+    run = lloyd(X, factor * np.array([[1e18, 0.0], [0.0, 0.0], [1.0, 1.0]]))
+    assert np.isfinite(run.inertia)
+    assert len(np.unique(run.labels)) == 3
+
+
+def test_a_distance_whose_square_does_not_fit_is_infinite():
+    assert assign([[1e200]], [[1.0], [2.0]]).sq_dist[0] == np.inf
+    assert assign([[1e300, 0.0]], [[1e100, 0.0], [-1e100, 0.0]]).sq_dist[0] == np.inf
+    assert_allclose(assign([[1e130]], [[1.0], [2.0]]).sq_dist, 1e260)
+
+
+def test_rows_in_doubt_are_measured_in_little_memory(rng):
+    X = np.repeat((rng.random((200, 784)) < 0.2).astype(float), 2, axis=0)
+    tracemalloc.start()
+    assign(X, X[:400])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1e8
+
+
+@pytest.mark.filterwarnings("error")
+def test_half_precision_is_read_as_what_it_is(rng):
+    X = (1e4 * rng.normal(size=(300, 2))).astype(np.float16)
+    half, double = lloyd(X, X[:3]), lloyd(X.astype(float), X[:3].astype(float))
+    assert_array_equal(half.labels, double.labels)
+    assert_allclose(half.centers, double.centers)
+
+
+def test_labels_of_single_precision_are_those_that_predict_gives():
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        X = 100 + rng.normal(size=(20_000, 2)).astype(np.float32)
+        model = KMeans(int(rng.integers(2, 12)), n_init=1, random_state=seed).fit(X)
+        assert_array_equal(model.labels_, model.predict(X))
