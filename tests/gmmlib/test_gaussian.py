@@ -21,6 +21,11 @@ def test_log_gaussian_1d_agrees_with_scipy_whose_scale_is_the_standard_deviation
     assert_allclose(log_gaussian_1d(x, 0.3, 4.0), stats.norm(0.3, 2.0).logpdf(x), rtol=1e-12)
 
 
+def test_whole_numbers_do_not_wrap_around():
+    x, mean, var = (np.array(v, dtype=np.uint8) for v in ([1, 200], 250, 3))
+    assert_allclose(log_gaussian_1d(x, mean, var), stats.norm(250, 3**0.5).logpdf([1, 200]), rtol=1e-12)
+
+
 def test_the_density_integrates_to_one_in_one_and_two_dimensions(rng):
     assert_allclose(integrate.quad(lambda x: np.exp(log_gaussian_1d(x, 1.0, 0.3)), -9, 9)[0], 1, rtol=1e-9)
     mean, cov = rng.normal(size=2), random_cov(rng, 2)
@@ -89,6 +94,33 @@ def test_conditional_takes_one_row_a_case(rng):
     assert_allclose(means, one_by_one, rtol=1e-12)
 
 
+def test_knowing_nothing_changes_nothing(rng):
+    mean, cov = rng.normal(size=3), random_cov(rng, 3)
+    for got, expected in zip(conditional(mean, cov, [], []), (mean, cov), strict=True):
+        assert_allclose(got, expected, rtol=1e-15)
+    assert [part.shape for part in marginal(mean, cov, [])] == [(0,), (0, 0)]
+
+
+@pytest.mark.filterwarnings("error")
+def test_numbers_too_large_to_square_are_told_in_silence():
+    far, mean = np.array([[1.7e308, 1.7e308]]), np.full(2, -1.7e308)
+    assert log_gaussian(far[:, :1], mean[:1], np.eye(1)) == -np.inf
+    assert log_gaussian(far, mean, np.eye(2)) == -np.inf
+    assert log_gaussian(far, mean, np.eye(2) + 0.5) == -np.inf
+    assert log_gaussian_1d(1e300, 0.0, 1.0) == -np.inf
+    with pytest.raises(ValueError, match="divide it by a constant"):
+        fit_gaussian([[1.7e308, 0.0], [-1.7e308, 0.0], [-1.7e308, 1.0]])
+
+
+def test_no_sample_is_a_sample(rng):
+    assert sample_gaussian(rng, 0, np.zeros(3), np.eye(3)).shape == (0, 3)
+
+
+def test_on_a_line_samples_are_those_of_numpy():
+    drawn = sample_gaussian(np.random.default_rng(4), 5, [1.0], [[9.0]])
+    assert_allclose(drawn, np.random.default_rng(4).normal(1, 3, size=(5, 1)), rtol=1e-12)
+
+
 def test_samples_have_the_moments_asked_for(rng):
     mean, cov = np.array([1.0, -2.0, 0.5]), random_cov(rng, 3)
     X = sample_gaussian(rng, 200_000, mean, cov)
@@ -100,9 +132,21 @@ def test_samples_have_the_moments_asked_for(rng):
     ("call", "words"),
     [
         (lambda: log_gaussian_1d(0.0, 0.0, -1.0), "var must be positive"),
+        (lambda: log_gaussian_1d(0.0, 0.0, [1.0, -1.0]), "var must be positive"),
+        (lambda: log_gaussian_1d(0.0, 0.0, 0.0), "var must be positive"),
+        (lambda: log_gaussian_1d(0.0, 0.0, [1.0, np.inf]), "var must be positive and finite"),
+        (lambda: log_gaussian_1d(0.0, 0.0, np.nan), "var must be positive and finite"),
         (lambda: log_gaussian(np.zeros((3, 2)), np.zeros(3), np.eye(3)), "2 columns"),
+        (lambda: log_gaussian(np.zeros((3, 2)), np.zeros(2), np.eye(3)), "2 columns"),
+        (lambda: log_gaussian(np.zeros((3, 2)), np.zeros(3), np.eye(2)), "2 columns"),
+        (lambda: log_gaussian(np.zeros((3, 2)), [0.0, np.nan], np.eye(2)), "mean contains NaN"),
+        (lambda: log_gaussian(np.zeros((3, 2)), np.zeros(2), [[1.0, 0.0], [0.0, np.inf]]), "cov contains NaN"),
         (lambda: log_gaussian(np.zeros((3, 2)), np.zeros(2), np.zeros((2, 2))), "cov is not positive definite"),
         (lambda: log_gaussian(np.zeros(3), 0.0, 1.0), r"x\[:, None\]"),
+        (lambda: fit_gaussian([[1e200, 1.0], [-1e200, 2.0]]), "divide it by a constant"),
+        (lambda: marginal(np.zeros(2), np.eye(2), [2]), "^keep must hold coordinates between 0 and 1"),
+        (lambda: conditional(np.zeros(2), np.eye(2), [2], [0.0]), "^given must hold coordinates between 0 and 1"),
+        (lambda: conditional(np.zeros(3), np.eye(3), [0, 2], [1.0]), "one entry for each of 2 given coordinates"),
         (lambda: fit_gaussian([[np.nan, 1.0]]), "NaN or infinity"),
         (lambda: fit_gaussian(np.empty((0, 2))), "no rows"),
         (lambda: fit_gaussian(np.zeros((2, 1)), [1.0]), "sample_weight must have shape"),

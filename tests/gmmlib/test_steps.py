@@ -43,7 +43,8 @@ def test_what_cannot_be_meant_is_named(call, words):
 
 def test_nothing_is_added_to_variances_and_steps_go_on_to_ten_digits_unless_asked_otherwise():
     defaults = {name: p.default for name, p in inspect.signature(em).parameters.items()}
-    assert (defaults["tol"], defaults["max_iter"], defaults["reg_covar"]) == (1e-10, 1000, 0.0)
+    assert (defaults["tol"], defaults["reg_covar"]) == (1e-10, 0.0)
+    assert em(X, *START, tol=0).n_iter == 1000
     for function in (e_step, m_step, em, log_likelihood, sample_mixture):
         assert inspect.signature(function).parameters["covariance_type"].default == "full"
 
@@ -65,3 +66,8 @@ def test_the_number_of_iterations_is_kept_and_convergence_told():
     assert (short.n_iter, short.converged, len(short.log_likelihoods)) == (3, False, 4)
     assert long.converged
     assert 0 <= np.diff(long.log_likelihoods)[-1] / 40 < 1e-10 <= np.diff(long.log_likelihoods)[-2] / 40
+
+
+def test_no_sample_is_a_sample(rng):
+    points, labels = sample_mixture(rng, 0, *START)
+    assert (points.shape, labels.shape) == ((0, 2), (0,))
