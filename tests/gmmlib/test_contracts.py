@@ -117,7 +117,7 @@ def common_checks():
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize(("estimator", "check"), common_checks())
+@pytest.mark.parametrize(("estimator", "check"), list(common_checks()))
 def test_scikit_learns_common_checks(estimator, check):
     check(estimator)
 
