@@ -1,11 +1,14 @@
 """The parts k-means is made of, each against the plainest way to say the same."""
 
+import inspect
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.spatial.distance import cdist
 
-from gmmlib import assign, clusters, kmeans_plusplus, lloyd, numerics, update_centers
-from gmmlib.clusters import cluster_sums, draw, membership, move, random_rows
+from gmmlib import KMeans, assign, clusters, kmeans_plusplus, lloyd, numerics, update_centers
+from gmmlib.clusters import _means, cluster_sums, draw, mean_variance, membership, move, random_rows
 from gmmlib.nearest import Centers, Coordinates, by_differences
 
 
@@ -192,3 +195,98 @@ def test_the_widest_column_decides_and_single_precision_becomes_double():
 def test_rows_beyond_reach_stop_there_in_silence():
     place = Coordinates(np.array([[0.0], [1e-100]]))
     assert_array_equal(place.enter(np.array([[1e300], [-1e300]])), [[1e140], [-1e140]])
+
+
+# ------------------------------------------------------------------------- the loop
+
+
+def one_by_one(X, centers, n_iter, weight):
+    """Lloyd's algorithm by the book: centres, and the inertia before each update."""
+    inertias = []
+    for _ in range(n_iter):
+        distance = cdist(X, centers, "sqeuclidean")
+        labels = distance.argmin(axis=1)
+        inertias.append(weight @ distance.min(axis=1))
+        mine = [labels == k for k in range(len(centers))]
+        centers = np.array([weight[m] @ X[m] / weight[m].sum() for m in mine])
+    return centers, inertias
+
+
+@pytest.mark.parametrize("N", [60, 900, 30_000])  # fewer than leads are kept for, more, and several groups of sums
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("shift", [0.0, 50.0])
+def test_every_iteration_is_that_of_the_book(rng, N, weighted, shift):
+    X = rng.normal(size=(N, 2)) + 4 * rng.integers(0, 3, size=(N, 1)) + shift
+    weight = rng.uniform(0.5, 2, size=N) if weighted else np.ones(N)
+    for n_iter in (1, 2, 3, 6):
+        run = lloyd(X, X[:3], max_iter=n_iter, sample_weight=weight if weighted else None)
+        centers, inertias = one_by_one(X, X[:3], run.n_iter, weight)
+        assert_allclose(run.centers, centers, rtol=1e-11)
+        assert_allclose(run.inertias[:-1], inertias, rtol=1e-9)
+        assert_array_equal(run.labels, cdist(X, run.centers).argmin(axis=1))
+        assert type(run.inertia) is float
+        assert_allclose(run.inertia, weight @ cdist(X, run.centers, "sqeuclidean").min(axis=1), rtol=1e-11)
+
+
+@pytest.mark.parametrize("N", [40, 3000])
+def test_labels_follow_when_some_centres_stay_and_others_move(rng, N):
+    X = np.vstack([rng.normal(size=(N, 1)), [[1e3]]])
+    for n_iter in (1, 2, 3):
+        run = lloyd(X, [[1e3], [2.5], [3.0]], max_iter=n_iter)
+        assert_array_equal(run.labels, cdist(X, run.centers).argmin(axis=1))
+
+
+@pytest.mark.parametrize("unit", [1.0, 2.0**60])
+def test_the_loop_stops_once_the_moves_add_up_to_the_tolerance(rng, unit):
+    X = unit * np.array([[0.0], [2.0]])
+    assert [lloyd(X, [[0.0]], tol=tol * unit**2).n_iter for tol in (1.0, 0.999)] == [1, 2]
+    X = unit * rng.normal(size=(2000, 2))
+    n_iter = [lloyd(X, X[:4], tol=tol * unit**2).n_iter for tol in (0.0, 1e-4, 1e-1)]
+    assert 300 > n_iter[0] > n_iter[1] > n_iter[2]
+    assert n_iter == [lloyd(X / unit, X[:4] / unit, tol=tol).n_iter for tol in (0.0, 1e-4, 1e-1)]
+
+
+def test_the_longest_run_is_that_of_the_estimator():
+    assert inspect.signature(lloyd).parameters["max_iter"].default == KMeans().max_iter
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_start_beyond_all_numbers_is_no_matter(rng):
+    X = rng.normal(size=(3000, 2))
+    run = lloyd(X, [[1e200, 0.0], [0.0, 0.0], [1.0, 1.0]])
+    assert np.isfinite(run.inertias[1:]).all()
+    assert not np.isnan(run.inertias).any()
+    assert assign([[1e160, 0.0]], [[0.0, 0.0], [1.0, 1.0]]).sq_dist[0] == np.inf
+
+
+def refilled(X, z):
+    X, z = np.array(X, float), np.array(z, float)
+    place, labels = Coordinates(X), cdist(X, z).argmin(axis=1)
+    kept = labels.copy()
+    means = _means(X, None, place, z, *cluster_sums(X, None, place, labels, len(z)), labels)
+    assert_array_equal(labels, kept)
+    return means
+
+
+def test_empty_clusters_take_the_farthest_points_each_once():
+    X = [[0, 0], [0.1, 0], [0, 0.1], [10, 0], [10, 0], [10, 9]]
+    means = refilled(X, [[0, 0], [1e3, 1e3], [1e3, 1e3]])
+    assert_allclose(means, [[10.1 / 4, 0.1 / 4], [10, 9], [10, 0]])
+
+
+def test_an_empty_cluster_stays_where_it_is_when_every_point_has_its_centre():
+    assert_allclose(refilled([[0], [0], [5], [5]], [[0], [100], [100]]), [[5 / 3], [5], [100]])
+
+
+def test_a_cluster_of_one_point_is_not_empty():
+    assert_allclose(refilled([[0], [0.2], [5], [20]], [[0], [5], [20], [100]]), [[0], [5], [20], [0.2]])
+
+
+@pytest.mark.parametrize(("shift", "unit"), [(0.0, 1.0), (30.0, 1.0), (1e6, 1.0), (5.0, 1e-30), (0.0, 1e30)])
+def test_the_tolerance_is_measured_by_the_mean_variance(rng, shift, unit):
+    X, weight = unit * (rng.normal(size=(500, 3)) * [1, 2, 3] + shift), rng.uniform(size=500)
+    assert_allclose(mean_variance(None, X), X.var(axis=0).mean(), rtol=1e-8)
+    share = weight / weight.sum()
+    expected = share @ ((X - share @ X) ** 2).mean(axis=1)
+    assert_allclose(mean_variance(share, X), expected, rtol=1e-8)
+    assert mean_variance(None, np.ones((5, 2))) == 0
