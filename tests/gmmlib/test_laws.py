@@ -335,7 +335,7 @@ def test_the_size_of_a_block_is_nobodys_business(p, weighted):
     weight = p.rng.uniform(0.1, 3, size=len(p.X)) if weighted else None
     centers = p.X[: len(p.weights)]
     fits, counts = [], []
-    for size, held, group in ((10**9, 10**9, 10**9), (1, 0, 101)):
+    for size, held, group in ((10**9, 10**9, 10**9), (1, 0, 101), (1, 10**9, 103)):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(gmmlib.numerics, "BLOCK", size)
             patch.setattr(gmmlib.loop, "HELD", held)
@@ -345,8 +345,9 @@ def test_the_size_of_a_block_is_nobodys_business(p, weighted):
             resp = e_step(p.X, *p.start, p.kind).resp
             fits.append([*p.em(sample_weight=weight)[:4], resp, run.centers, run.inertias])
     assert counts[0] == 1 < counts[1]
-    for one, many in zip(*fits, strict=True):
+    for one, many, many_held in zip(*fits, strict=True):
         assert_allclose(many, one, rtol=1e-9, atol=1e-10)
+        assert_allclose(many_held, one, rtol=1e-9, atol=1e-10)
 
 
 @law
