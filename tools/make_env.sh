@@ -10,7 +10,7 @@ rm -f "$stamp"
 new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
 
 python=""
-for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11}; do
+for candidate in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11}; do
     if new_enough "$candidate"; then python=$candidate; break; fi
 done
 if [ -z "$python" ]; then
@@ -19,13 +19,31 @@ if [ -z "$python" ]; then
     exit 1
 fi
 
-echo "Making .venv with $("$python" --version) (a minute or three)"
+unfinished() {
+    echo >&2
+    echo "The environment .venv is not complete. Run the same command again: it starts .venv anew and keeps what was downloaded." >&2
+}
+trap unfinished EXIT
+trap 'exit 130' INT TERM
+
+echo "Making .venv with $("$python" --version): about 200 packages, two minutes or three"
 if ! "$python" -m venv --clear .venv; then
     echo "Python could not make .venv; on Debian and Ubuntu, 'apt-get install python3-venv' gives it what it lacks." >&2
     exit 1
 fi
+
+# pip names every file it fetches; a line for each would bury its errors, silence looks like a hang.
+wanted=$(grep -c '==' requirements.txt)
+progress() {
+    awk -v wanted="$wanted" '
+        /^(Collecting|Processing) /           { if (++seen % 40 == 0) { printf "  found %d of %d packages\n", seen, wanted; fflush() } }
+        /^Installing collected packages/      { print "  unpacking them (half a minute or more)"; fflush() }
+        /^ *ERROR|^error|THESE PACK/          { print; fflush() }'
+}
 export PIP_DISABLE_PIP_VERSION_CHECK=1
-.venv/bin/python -m pip install --quiet --require-hashes -r requirements.txt
+# --no-deps: every package is pinned here, so there is nothing to look for.
+.venv/bin/python -m pip install --no-deps --require-hashes --progress-bar off -r requirements.txt 2>&1 | progress
 .venv/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
-touch "$stamp"
-touch .venv/.gmmlib
+touch "$stamp" .venv/.gmmlib
+trap - EXIT
+echo "The environment is ready in .venv"
