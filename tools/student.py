@@ -1,0 +1,308 @@
+"""The student's notebooks: made from chapters/, kept in student/, copied to my-course/.
+
+    python tools/student.py make     write student/ from chapters/ (`tools/chapters.py run` does it for its chapter)
+    python tools/student.py check    say what in student/ is not what chapters/ makes
+    python tools/student.py copy     copy student/ to my-course/, and never over work done there
+    python tools/student.py lab      copy, then open my-course/ in JupyterLab
+
+One source stays one source. In a student's notebook an exercise has its starter and its visible checks; no solution, no hidden
+test, no stored output. Its Markdown is plain (see plain.py), so that it reads well in any notebook program.
+"""
+
+import argparse
+import copy
+import hashlib
+import json
+import os
+import re
+import shutil
+import sys
+from functools import cache
+from pathlib import Path
+
+from notebook_form import METADATA, ROOT, ChapterError, read, save
+from plain import leftovers, plain
+
+CHAPTERS, STUDENT, MINE = ROOT / "chapters", ROOT / "student", ROOT / "my-course"
+RECORD = ".copied-from-the-course.json"  # what was copied, to tell a student's work from an untouched copy
+SOLUTION = re.compile(r"^([ \t]*)### BEGIN SOLUTION[ \t]*\n(.*?)^[ \t]*### END SOLUTION[ \t]*\n?", re.S | re.M)
+HIDDEN = re.compile(r"^[ \t]*### BEGIN HIDDEN TESTS[ \t]*\n.*?^[ \t]*### END HIDDEN TESTS[ \t]*\n?", re.S | re.M)
+MARKER = re.compile(r"^[ \t]*### (?:BEGIN|END) (?:SOLUTION|HIDDEN TESTS)[ \t]*\n?", re.M)
+DEFINITION = re.compile(r"^([ \t]*)def (\w+)", re.M)
+SETUP = '''\
+# The course's library and its data. Where they are missing, on Colab for instance, this cell brings them.
+try:
+    import gmmlib
+except ModuleNotFoundError:
+    {bring}'''
+BRING = '%pip install --quiet "gmmlib[notebook] @ git+{url}@{branch}"'
+NO_ADDRESS = 'raise ModuleNotFoundError("gmmlib is not installed here; the README of the course says how") from None'
+
+
+# --- what an exercise's cells become -------------------------------------------------------
+
+
+def starter(source):
+    """An answer cell without its solution: signature, docstring, and an error that names what is to do."""
+
+    def stub(found):
+        if not found[1]:  # beside the functions: a prediction or a verdict, whose `= None` stands above
+            return ""
+        inside = [name for indent, name in DEFINITION.findall(source[: found.start()]) if len(indent) < len(found[1])]
+        return f'{found[1]}# Your code here.\n{found[1]}raise NotImplementedError("{inside[-1]} is not written yet")\n'
+
+    return SOLUTION.sub(stub, source).rstrip()
+
+
+def solved(source):
+    """An answer cell without its markers."""
+    return MARKER.sub("", source).rstrip()
+
+
+def checks(source):
+    """A tests cell as a student sees it: without hidden tests."""
+    return HIDDEN.sub("", source).rstrip()
+
+
+def part(cell):
+    """Which part of an exercise `cell` is: "answer", "tests", "explanation", or None."""
+    about = cell.metadata.get("nbgrader", {})
+    if cell.cell_type == "markdown":
+        return "explanation" if "solution" in cell.metadata.get("tags", []) else None
+    if about.get("solution"):
+        return "answer"
+    return "tests" if about.get("grade") else None
+
+
+# --- the student's notebook ----------------------------------------------------------------
+
+
+def student(nb, stem):
+    """The notebook that a student of the page `stem` gets."""
+    made = copy.deepcopy(nb)
+    made.cells = [copied for cell in nb.cells if (copied := student_cell(cell, stem))]
+    made.cells.insert(1, setup_cell(nb))
+    made.metadata = copy.deepcopy(METADATA)
+    return made
+
+
+def student_cell(cell, stem):
+    """One cell as a student gets it, or None for one that is not for students."""
+    tags = cell.metadata.get("tags", [])
+    if part(cell) == "explanation" or "remove-cell" in tags:
+        return None
+    made = copy.deepcopy(cell)
+    made.metadata = {key: cell.metadata[key] for key in ("nbgrader", "slideshow") if key in cell.metadata}
+    if cell.cell_type == "markdown":
+        made.source = plain(cell.source, stem)
+        if raw := leftovers(made.source):
+            raise ChapterError(f"{stem}: cell {cell.id} has no plain form for {raw[0]!r}; write it otherwise")
+        return made
+    made.source = {"answer": starter, "tests": checks}.get(part(cell), str)(cell.source)
+    made.outputs, made.execution_count = [], None
+    if "hide-input" in tags and part(cell) is None:
+        made.metadata["jupyter"] = {"source_hidden": True}
+    if "raises-exception" in tags:
+        made.metadata["tags"] = ["raises-exception"]  # "Run all" goes on behind it
+    return made
+
+
+def setup_cell(nb):
+    import nbformat
+
+    url, branch = repository()
+    bring = BRING.format(url=url, branch=branch) if url else NO_ADDRESS
+    cell = nbformat.v4.new_code_cell(SETUP.format(bring=bring))
+    cell["id"] = "course-setup"
+    if any(other.get("id") == cell["id"] for other in nb.cells):
+        raise ChapterError(f"a cell has the id {cell['id']}, which belongs to the student's copies")
+    return cell
+
+
+@cache
+def repository():
+    """(address, branch) of the published repository, from _config.yml; the address may be empty."""
+    import yaml
+
+    about = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8")).get("repository") or {}
+    return (about.get("url") or "").rstrip("/"), about.get("branch") or "main"
+
+
+# --- the site's page ---------------------------------------------------------------------
+
+
+def site(nb):
+    """The exercises page of the site: starter open, checks folded, solution folded with what the checks print."""
+    made = copy.deepcopy(nb)
+    made.cells = []
+    answer = None
+    for cell in nb.cells:
+        match part(cell):
+            case "answer":
+                answer = cell
+                made.cells.append(code_cell(cell, starter(cell.source), "starter"))
+            case "tests":
+                made.cells.append(code_cell(cell, checks(cell.source), "checks", fold="the checks"))
+                if answer is not None:
+                    solution = code_cell(answer, solved(answer.source), "solution", fold="a solution")
+                    solution.outputs = copy.deepcopy(cell.outputs)
+                    made.cells.append(solution)
+                    answer = None
+            case "explanation":
+                made.cells.append(folded_text(cell))
+            case _:
+                made.cells.append(copy.deepcopy(cell))
+    return made
+
+
+def code_cell(cell, source, suffix, fold=""):
+    made = copy.deepcopy(cell)
+    made["id"] = f"{cell.id}-{suffix}"
+    made.source, made.outputs, made.metadata = source, [], {}
+    if fold:
+        prompt = {"code_prompt_show": f"Show {fold}", "code_prompt_hide": f"Hide {fold}"}
+        made.metadata = {"tags": ["hide-cell"], "mystnb": prompt}
+    return made
+
+
+def folded_text(cell):
+    made = copy.deepcopy(cell)
+    made.metadata = {}
+    made.source = f"::::{{admonition}} What comes out\n:class: dropdown\n{cell.source}\n::::"
+    return made
+
+
+# --- student/ ------------------------------------------------------------------------------
+
+
+def sources():
+    return sorted(CHAPTERS.glob("*.ipynb"))
+
+
+def made_text(path):
+    """The bytes of the student's notebook of the chapter at `path`, as text."""
+    import nbformat
+
+    nb = student(read(path), path.stem)
+    nb.nbformat, nb.nbformat_minor = 4, 5
+    return nbformat.v4.writes(nb).rstrip("\n") + "\n"
+
+
+def make(paths=None):
+    """Write the student's notebooks of `paths`, or of all chapters; return those that changed."""
+    STUDENT.mkdir(exist_ok=True)
+    changed = []
+    for path in paths or sources():
+        target = STUDENT / path.name
+        if not target.exists() or target.read_text(encoding="utf-8") != made_text(path):
+            save(student(read(path), path.stem), target)
+            changed.append(target)
+    if paths is None:
+        for stale in {*STUDENT.glob("*.ipynb")} - {STUDENT / path.name for path in sources()}:
+            stale.unlink()
+            changed.append(stale)
+    return changed
+
+
+def faults():
+    """One sentence for each notebook of student/ that is not what chapters/ makes."""
+    names = {path.name for path in sources()}
+    found = [f"student/{p.name} has no chapter" for p in sorted(STUDENT.glob("*.ipynb")) if p.name not in names]
+    for path in sources():
+        target = STUDENT / path.name
+        if not target.exists():
+            found.append(f"student/{path.name} is missing")
+        elif target.read_text(encoding="utf-8") != made_text(path):
+            found.append(f"student/{path.name} is not what chapters/{path.name} makes")
+    return [f"{fault}; run: .venv/bin/python tools/student.py make" for fault in found]
+
+
+# --- my-course/ ------------------------------------------------------------------------------
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def copy_to(folder):
+    """Copy student/ to `folder`; a notebook that was changed there is kept. Return one line for each thing done."""
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise ChapterError(f"{folder.name} is a file, and the student's notebooks go to a folder of that name; move it")
+    folder.mkdir(parents=True, exist_ok=True)
+    record = folder / RECORD
+    try:
+        copied = json.loads(record.read_text(encoding="utf-8")) if record.exists() else {}
+    except ValueError:
+        copied = {}  # unreadable: every notebook there counts as the student's own
+    said = []
+    for source in sorted(STUDENT.glob("*.ipynb")):
+        target, new = folder / source.name, digest(source)
+        if not target.exists():
+            said.append(f"new      {folder.name}/{source.name}")
+        elif digest(target) == new:
+            copied[source.name] = new
+            continue
+        elif copied.get(source.name) == digest(target):
+            said.append(f"updated  {folder.name}/{source.name}, which you had not changed")
+        else:
+            if copied.get(source.name) != new:
+                said.append(f"kept     {folder.name}/{source.name}, your work; the course's version is student/{source.name}")
+            continue
+        shutil.copyfile(source, target)
+        copied[source.name] = new
+    record.write_text(json.dumps(copied, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    return said
+
+
+def lab(folder, arguments):
+    """Open `folder` in JupyterLab, in place of this process."""
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"]
+    # No questions on the first start, and nothing fetched from elsewhere.
+    command += ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")
+    command += arguments
+    sys.stdout.flush()
+    if os.name == "nt":  # there, exec would leave the terminal without its program
+        import subprocess
+
+        return subprocess.call(command)
+    os.execv(command[0], command)
+
+
+# --- command line ----------------------------------------------------------------------------
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(
+        prog="tools/student.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("command", choices=["make", "check", "copy", "lab"])
+    parser.add_argument("--to", default=MINE, type=Path, help="another folder than my-course")
+    asked, rest = parser.parse_known_args(arguments)
+    if rest and asked.command != "lab":
+        parser.error(f"unknown arguments: {' '.join(rest)}")
+    try:
+        match asked.command:
+            case "make":
+                for path in make():
+                    print(f"{path.relative_to(ROOT)}: {'written' if path.exists() else 'removed, it has no chapter'}")
+            case "check":
+                found = faults()
+                print("\n".join(found), file=sys.stderr, end="\n" if found else "")
+                return 1 if found else 0
+            case _:
+                for line in copy_to(asked.to):
+                    print(line)
+                print(f"Your notebooks are in {asked.to.name}/. They are yours: nothing there is overwritten.")
+                if asked.command == "lab":
+                    return lab(asked.to.resolve(), rest)
+    except ChapterError as err:
+        print(f"tools/student.py: {err}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
