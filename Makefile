@@ -29,7 +29,7 @@ ifdef PYTHON
   endif
 endif
 
-.PHONY: help book serve lab run view check test browser verify bench lock clean
+.PHONY: help book serve lab student run view check test browser verify bench lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,8 +49,11 @@ book: .venv/.gmmlib  ## build the site into _build/html; any warning is an error
 serve: book  ## build the site and show it on http://localhost:8000
 	@$(check_port)$(PY) -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
 
-lab: .venv/.gmmlib  ## open the chapters in JupyterLab
-	@.venv/bin/jupyter lab chapters
+lab: .venv/.gmmlib  ## copy the notebooks to my-course, yours to change, and open them in JupyterLab
+	@$(PY) tools/student.py lab
+
+student: .venv/.gmmlib  ## make the student's notebooks (student/) from chapters/
+	@$(PY) tools/student.py make
 
 run: .venv/.gmmlib  ## execute one chapter and store its outputs: make run CHAPTER=01
 	@$(check_chapter)$(TEST_ENV) $(PY) tools/chapters.py run $(CHAPTER_FILE)
@@ -61,6 +64,7 @@ view: .venv/.gmmlib  ## one chapter as text, without outputs: make view CHAPTER=
 check: .venv/.gmmlib  ## style of the code and hygiene of the notebooks, in seconds
 	$(PY) -m ruff check .
 	$(PY) tools/chapters.py check $(NOTEBOOKS)
+	$(PY) tools/student.py check
 
 browser: .venv/.gmmlib
 	@bash tools/site/browser.sh

@@ -109,6 +109,10 @@ def run(path, timeout=600, traceback=False):
     if not Path(path).is_file() or Path(path).read_bytes() != before:
         raise ChapterError(f"{shown(path)} was changed while it ran; nothing was written, run it again")
     save(nb, path)
+    if Path(path).resolve().parent == CHAPTERS:
+        import student
+
+        student.make([Path(path)])
 
 
 def failure(path, nb, err, traceback):

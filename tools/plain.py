@@ -18,7 +18,7 @@ LABELLED = re.compile(r"\$\$(.+?)\$\$[ \t]*\((eq-[\w-]+)\)", re.S)
 DISPLAY = re.compile(r"\$\$.+?\$\$", re.S)
 ROLE = re.compile(r"\{(eq|cite:t|cite:p)\}`([^`]+)`")
 FENCE = re.compile(r"^(:{3,})\{admonition\}[ \t]*(.*)$")
-CODE = re.compile(r"^(`{3,})[^`\n]*\n.*?^\1[ \t]*$|`[^`\n]+`", re.S | re.M)
+CODE = re.compile(r"^(`{3,})[^`\n]*\n.*?^\1[ \t]*$|(?<!\})`[^`\n]+`", re.S | re.M)
 # What MyST would have understood and plain Markdown shows as it stands.
 RAW = re.compile(r"^:{3,}.*|\{[a-z][\w:+-]*\}`|^\([\w-]+\)=[ \t]*$|\$\$[ \t]*\([\w-]+\)|^\+\+\+", re.M)
 

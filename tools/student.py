@@ -20,13 +20,15 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from notebook_form import METADATA, ROOT, ChapterError, read, save
+from notebook_form import METADATA, ROOT, ChapterError, read
 from plain import leftovers, plain
 
+PAGES = ("notation", "errata", "data")  # the pages of the book, beside the notebooks, that students get
 CHAPTERS, STUDENT, MINE = ROOT / "chapters", ROOT / "student", ROOT / "my-course"
 RECORD = ".copied-from-the-course.json"  # what was copied, to tell a student's work from an untouched copy
 SOLUTION = re.compile(r"^([ \t]*)### BEGIN SOLUTION[ \t]*\n(.*?)^[ \t]*### END SOLUTION[ \t]*\n?", re.S | re.M)
 HIDDEN = re.compile(r"^[ \t]*### BEGIN HIDDEN TESTS[ \t]*\n.*?^[ \t]*### END HIDDEN TESTS[ \t]*\n?", re.S | re.M)
+LINK = re.compile(r"\[([^\]]+)\]\((?!https?:)([\w./-]+)(#[^)]*)?\)")
 MARKER = re.compile(r"^[ \t]*### (?:BEGIN|END) (?:SOLUTION|HIDDEN TESTS)[ \t]*\n?", re.M)
 DEFINITION = re.compile(r"^([ \t]*)def (\w+)", re.M)
 SETUP = '''\
@@ -94,9 +96,7 @@ def student_cell(cell, stem):
     made = copy.deepcopy(cell)
     made.metadata = {key: cell.metadata[key] for key in ("nbgrader", "slideshow") if key in cell.metadata}
     if cell.cell_type == "markdown":
-        made.source = plain(cell.source, stem)
-        if raw := leftovers(made.source):
-            raise ChapterError(f"{stem}: cell {cell.id} has no plain form for {raw[0]!r}; write it otherwise")
+        made.source = words(cell.source, stem, f"{stem}: cell {cell.id}")
         return made
     made.source = {"answer": starter, "tests": checks}.get(part(cell), str)(cell.source)
     made.outputs, made.execution_count = [], None
@@ -104,6 +104,20 @@ def student_cell(cell, stem):
         made.metadata["jupyter"] = {"source_hidden": True}
     if "raises-exception" in tags:
         made.metadata["tags"] = ["raises-exception"]  # "Run all" goes on behind it
+    return made
+
+
+def words(source, stem, where):
+    """Markdown as a student reads it: plain, with links to what lies beside it and to the web."""
+
+    def relinked(found):
+        name = found[2].rpartition("/")[2]
+        there = name.endswith(".ipynb") or name.removesuffix(".md") in PAGES
+        return f"[{found[1]}]({name})" if there else found[1]
+
+    made = plain(LINK.sub(relinked, source), stem)
+    if raw := leftovers(made):
+        raise ChapterError(f"{where} has no plain form for {raw[0]!r}; write it otherwise")
     return made
 
 
@@ -179,42 +193,52 @@ def sources():
     return sorted(CHAPTERS.glob("*.ipynb"))
 
 
-def made_text(path):
-    """The bytes of the student's notebook of the chapter at `path`, as text."""
+def contents(paths):
+    """What student/ should hold for `paths`: file name -> text."""
     import nbformat
 
-    nb = student(read(path), path.stem)
-    nb.nbformat, nb.nbformat_minor = 4, 5
-    return nbformat.v4.writes(nb).rstrip("\n") + "\n"
+    texts = {}
+    for path in paths:
+        if path.suffix == ".md":
+            texts[path.name] = words(path.read_text(encoding="utf-8"), path.stem, path.name) + "\n"
+        else:
+            nb = student(read(path), path.stem)
+            nb.nbformat, nb.nbformat_minor = 4, 5
+            texts[path.name] = nbformat.v4.writes(nb).rstrip("\n") + "\n"
+    return texts
+
+
+def everything():
+    return contents([*sources(), *(CHAPTERS / f"{page}.md" for page in PAGES)])
+
+
+def stored():
+    """What student/ holds: file name -> text."""
+    return {p.name: p.read_text(encoding="utf-8") for p in sorted(STUDENT.glob("*.*")) if p.name != "README.md"}
 
 
 def make(paths=None):
-    """Write the student's notebooks of `paths`, or of all chapters; return those that changed."""
+    """Write the student's copies of `paths`, or of everything; return the paths that changed."""
     STUDENT.mkdir(exist_ok=True)
-    changed = []
-    for path in paths or sources():
-        target = STUDENT / path.name
-        if not target.exists() or target.read_text(encoding="utf-8") != made_text(path):
-            save(student(read(path), path.stem), target)
-            changed.append(target)
+    wanted, there = everything() if paths is None else contents(paths), stored()
+    changed = [STUDENT / name for name, text in wanted.items() if there.get(name) != text]
+    for path in changed:
+        path.write_text(wanted[path.name], encoding="utf-8", newline="\n")
     if paths is None:
-        for stale in {*STUDENT.glob("*.ipynb")} - {STUDENT / path.name for path in sources()}:
-            stale.unlink()
-            changed.append(stale)
+        for name in there.keys() - wanted.keys():
+            (STUDENT / name).unlink()
+            changed.append(STUDENT / name)
     return changed
 
 
 def faults():
-    """One sentence for each notebook of student/ that is not what chapters/ makes."""
-    names = {path.name for path in sources()}
-    found = [f"student/{p.name} has no chapter" for p in sorted(STUDENT.glob("*.ipynb")) if p.name not in names]
-    for path in sources():
-        target = STUDENT / path.name
-        if not target.exists():
-            found.append(f"student/{path.name} is missing")
-        elif target.read_text(encoding="utf-8") != made_text(path):
-            found.append(f"student/{path.name} is not what chapters/{path.name} makes")
-    return [f"{fault}; run: .venv/bin/python tools/student.py make" for fault in found]
+    """One sentence for each file of student/ that is not what chapters/ makes."""
+    wanted, there = everything(), stored()
+    found = [f"student/{name} has no chapter" for name in there.keys() - wanted.keys()]
+    found += [f"student/{name} is missing" for name in wanted.keys() - there.keys()]
+    changed = [name for name in wanted.keys() & there.keys() if wanted[name] != there[name]]
+    found += [f"student/{name} is not what chapters/{name} makes" for name in changed]
+    return [f"{fault}; run: make student" for fault in sorted(found)]
 
 
 # --- my-course/ ------------------------------------------------------------------------------
@@ -236,7 +260,7 @@ def copy_to(folder):
     except ValueError:
         copied = {}  # unreadable: every notebook there counts as the student's own
     said = []
-    for source in sorted(STUDENT.glob("*.ipynb")):
+    for source in sorted(p for p in STUDENT.glob("*.*") if p.name != "README.md"):
         target, new = folder / source.name, digest(source)
         if not target.exists():
             said.append(f"new      {folder.name}/{source.name}")
@@ -258,7 +282,8 @@ def copy_to(folder):
 def lab(folder, arguments):
     """Open `folder` in JupyterLab, in place of this process."""
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"]
-    # No questions on the first start, and nothing fetched from elsewhere.
+    # No question about news on the first start, nothing fetched from elsewhere; Markdown files open as pages.
+    command.append(f"--LabApp.app_settings_dir={ROOT / 'tools' / 'jupyterlab'}")
     command += ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")

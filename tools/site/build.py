@@ -52,7 +52,8 @@ def fingerprint():
     """Of all that shapes every page: tools, configuration, pinned packages."""
     digest = hashlib.sha256()
     names = ["_config.yml", "_toc.yml", "requirements.txt", "package-lock.json"]
-    paths = [ROOT / name for name in names] + sorted((ROOT / "tools" / "site").rglob("*"))
+    paths = [ROOT / name for name in names] + sorted((ROOT / "tools").glob("*.py"))
+    paths += sorted((ROOT / "tools" / "site").rglob("*"))
     for path in paths:
         if path.is_file() and path.suffix != ".pyc":
             digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())

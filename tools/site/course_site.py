@@ -6,9 +6,13 @@ in package-lock.json), the explorers from gmmlib. Both are copied below
 not be called `_static`: Jupyter Book loads every script it finds there on every page.
 """
 
-import os
 import re
+import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import student
 
 EXPLORER = re.compile(r"<[^>]+\sdata-explorer\b")
 INDEX = """<!doctype html>
@@ -30,11 +34,11 @@ def configure(app, config):
     vendor = Path(app.srcdir) / "_build" / "vendor"
     config.html_static_path.append(str(vendor))
 
-    url = os.environ.get("REPOSITORY_URL", "").rstrip("/")
+    url, branch = student.repository()
     if url:
         config.html_theme_options |= {
             "repository_url": url,
-            "repository_branch": os.environ.get("REPOSITORY_BRANCH", "main"),
+            "repository_branch": branch,
             "use_repository_button": True,
             "use_issues_button": True,
             "launch_buttons": {

@@ -1,0 +1,244 @@
+"""What a student gets: everything but the answers, in Markdown that any program shows."""
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from notebook_form import ChapterError
+from plain import citation, leftovers, numbers, plain
+from student import SETUP, SOLUTION, STUDENT, checks, faults, part, setup_cell, site, solved, sources, starter, student
+
+EXERCISES = [path for path in sources() if path.stem.endswith("_exercises")]
+each_page = pytest.mark.parametrize("path", EXERCISES, ids=lambda path: path.stem)
+each_notebook = pytest.mark.parametrize("path", sources(), ids=lambda path: path.stem)
+
+ANSWER = '''\
+guess = None  # a number
+
+
+def double(x):
+    """Twice x."""
+    ### BEGIN SOLUTION
+    return 2 * x
+    ### END SOLUTION
+
+
+def half(x):
+    ### BEGIN SOLUTION
+    def inner(y):
+        return y / 2
+
+    return inner(x)
+
+
+guess = 4
+### END SOLUTION
+'''
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def code(source, tags=(), **about):
+    metadata = {"nbgrader": {"schema_version": 3, "grade_id": "a", **about}} if about else {}
+    return nbformat.v4.new_code_cell(source, metadata={**metadata, **({"tags": list(tags)} if tags else {})})
+
+
+def text(source, *tags):
+    return nbformat.v4.new_markdown_cell(source, metadata={"tags": list(tags)} if tags else {})
+
+
+# --- the parts of an exercise -----------------------------------------------------------
+
+
+def test_a_starter_keeps_signature_and_docstring_and_names_what_is_to_do():
+    space = {}
+    exec(starter(ANSWER), space)
+    assert space["guess"] is None
+    assert space["double"].__doc__ == "Twice x."
+    for name in ("double", "half"):
+        with pytest.raises(NotImplementedError, match=f"{name} is not written yet"):
+            space[name](1)
+    assert "return" not in starter(ANSWER)
+
+
+def test_a_solution_beside_the_functions_leaves_no_stub():
+    assert starter("verdict = None\n### BEGIN SOLUTION\nverdict = 3\n### END SOLUTION") == "verdict = None"
+
+
+def test_a_solved_cell_has_no_markers_and_every_line_of_the_solution():
+    space = {}
+    exec(solved(ANSWER), space)
+    assert (space["double"](3), space["half"](3), space["guess"]) == (6, 1.5, 4)
+    assert "###" not in solved(ANSWER)
+
+
+def test_checks_lose_their_hidden_tests_and_nothing_else():
+    source = "assert a\n### BEGIN HIDDEN TESTS\nassert b\n### END HIDDEN TESTS\nassert c"
+    assert checks(source) == "assert a\nassert c"
+
+
+# --- the pages of the course ------------------------------------------------------------
+
+
+def test_the_course_has_exercises():
+    assert EXERCISES, "no exercises page: the tests below would pass by judging nothing"
+
+
+def secrets(nb):
+    """The lines of `nb` that only a teacher may see: solutions, hidden tests, explanations."""
+    lines = []
+    for cell in nb.cells:
+        match part(cell):
+            case "answer":
+                shown = starter(cell.source).splitlines()
+                lines += [line for found in SOLUTION.finditer(cell.source) for line in found[2].splitlines() if line not in shown]
+            case "tests":
+                shown = checks(cell.source).splitlines()
+                lines += [line for line in cell.source.splitlines() if line not in shown]
+            case "explanation":
+                lines += cell.source.splitlines()
+    told = [cell.source if part(cell) is None else checks(cell.source) for cell in nb.cells if part(cell) in (None, "tests")]
+    told = {line.strip() for source in told for line in source.splitlines()}  # a bug hunt shows right code, too
+    return {line.strip() for line in lines if len(line.strip()) > 3} - told
+
+
+@each_page
+def test_a_students_page_contains_no_answer(path):
+    nb = read(path)
+    kept = {line.strip() for cell in read(STUDENT / path.name).cells for line in cell.source.splitlines()}
+    assert len(secrets(nb)) > 20
+    assert secrets(nb) & kept == set()
+
+
+@each_page
+def test_a_students_page_keeps_every_exercise_and_its_points(path):
+    graded = [
+        [(c.metadata.nbgrader.grade_id, c.metadata.nbgrader.get("points")) for c in nb.cells if "nbgrader" in c.metadata]
+        for nb in (read(path), read(STUDENT / path.name))
+    ]
+    assert graded[0] == graded[1] != []
+
+
+@each_notebook
+def test_a_students_notebook_is_plain_unrun_and_begins_with_the_setup(path):
+    nb = read(STUDENT / path.name)
+    assert nb.cells[0].source.startswith("# ")
+    assert nb.cells[1].source == setup_cell(nb_without_setup(nb)).source
+    for cell in nb.cells:
+        assert cell.get("outputs", []) == []
+        if cell.cell_type == "markdown":
+            assert leftovers(cell.source) == []
+
+
+def nb_without_setup(nb):
+    return nbformat.v4.new_notebook(cells=[cell for cell in nb.cells if cell.id != "course-setup"])
+
+
+@each_page
+def test_the_sites_page_folds_what_answers_and_hides_what_is_hidden(path):
+    nb = read(path)
+    page = site(nb)
+    hidden = {line.strip() for cell in nb.cells if part(cell) == "tests" for line in cell.source.splitlines()}
+    hidden -= {line.strip() for cell in nb.cells for line in checks(cell.source).splitlines()}
+    shown = {line.strip() for cell in page.cells for line in cell.source.splitlines()}
+    assert len(hidden) > 10
+    assert hidden & shown == set()
+    assert "###" not in "".join(cell.source for cell in page.cells if cell.cell_type == "code")
+    open_cells = [c for c in page.cells if "hide-cell" not in c.metadata.get("tags", []) and ":class: dropdown" not in c.source]
+    assert secrets(nb) & {line.strip() for cell in open_cells for line in cell.source.splitlines()} == set()
+    # What the checks print may say which prediction was right.
+    for cell in open_cells:
+        assert cell.get("outputs", []) == [] or part(cell) is None
+    printed = [output for cell in nb.cells if part(cell) == "tests" for output in cell.outputs]
+    folded = [output for cell in page.cells if cell.id.endswith("-solution") for output in cell.outputs]
+    assert printed == folded
+
+
+@each_notebook
+def test_a_students_notebook_runs_when_it_is_solved(path):
+    """As a student would: each answer written into its cell, nothing else touched, run from top to bottom."""
+    nb, solutions = read(STUDENT / path.name), {}
+    for cell in read(path).cells:
+        if part(cell) == "answer":
+            solutions[cell.metadata.nbgrader.grade_id] = solved(cell.source)
+    for cell in nb.cells:
+        if part(cell) == "answer":
+            cell.source = solutions.pop(cell.metadata.nbgrader.grade_id)
+    assert not solutions
+    NotebookClient(nb, timeout=120, kernel_name="python3", resources={"metadata": {"path": STUDENT}}).execute()
+
+
+@each_page
+def test_an_unsolved_page_stops_at_its_first_check_and_says_what_to_write(path):
+    nb = read(STUDENT / path.name)
+    with pytest.raises(CellExecutionError, match=r"\w+ is not written yet|set prediction to"):
+        NotebookClient(nb, timeout=120, kernel_name="python3", resources={"metadata": {"path": STUDENT}}).execute()
+
+
+def test_student_folder_is_what_the_chapters_make():
+    assert faults() == []
+
+
+# --- plain Markdown --------------------------------------------------------------------------
+
+
+def test_equations_carry_the_number_of_chapter_and_place():
+    label, (page, value) = next((label, where) for label, where in numbers().items() if where[1] == "6.2")
+    assert page == "06_responsibilities"
+    assert plain(f"$$\na = b\n$$ ({label})", page) == "$$\na = b \\tag{6.2}\n$$"
+    assert plain(f"by {{eq}}`{label}`", page) == f"by ({value})"
+    assert plain(f"by {{eq}}`{label}`", "13_kmeans") == f"by [({value})]({page}.ipynb)"
+
+
+def test_a_folded_admonition_becomes_details_and_an_open_one_a_quotation():
+    made = plain(":::{admonition} Is `x` *so*, $a<b$?\n:class: dropdown\nYes,\n$$\na\n$$\n:::\nend", "x")
+    head = "<details>\n<summary>Is <code>x</code> <em>so</em>, $a&lt;b$?</summary>\n\n"
+    assert made == f"{head}Yes,\n$$\na\n$$\n\n</details>\nend"
+    made = plain("::::{admonition} Mind\n:class: tip\nOne.\n\n:::{admonition} In\nTwo\n$$\na\n$$\n:::\n::::", "x")
+    assert made == "> **Mind**\n>\n> One.\n>\n> > **In**\n> >\n> > Two\n> > $$ a $$"
+
+
+def test_citations_are_the_names_of_their_authors():
+    assert citation("cite:t", "bishop2006") == "Bishop (2006)"
+    assert citation("cite:p", "redner1984,dempster1977") == "(Redner and Walker, 1984; Dempster et al., 1977)"
+    assert citation("cite:t", "carreira2003") == "Carreira-Perpiñán and Williams (2003)"
+
+
+@pytest.mark.parametrize("raw", ["(ch-x)=", "{ref}`a`", ":::{note}", "$$\na\n$$ (sec-x)", "+++ {}"])
+def test_what_has_no_plain_form_is_an_error_that_names_cell_and_text(raw):
+    cell = text(f"Words.\n\n{raw}\n")
+    with pytest.raises(ChapterError, match=f"01_x: cell {cell.id} has no plain form for"):
+        student(nbformat.v4.new_notebook(cells=[text("# T"), cell]), "01_x")
+
+
+def test_code_may_look_like_myst():
+    assert leftovers("Write `{eq}`, or\n```\n:::{note}\n(a)=\n```\n") == []
+
+
+def test_an_open_admonition_and_an_unknown_label_are_named():
+    with pytest.raises(ChapterError, match="the admonition 'Mind' is not closed with :::"):
+        plain(":::{admonition} Mind\nwords", "x")
+    with pytest.raises(ChapterError, match="no equation has the label eq-nowhere"):
+        plain("{eq}`eq-nowhere`", "x")
+
+
+# --- chapters in general ----------------------------------------------------------------------
+
+
+def test_a_chapter_loses_its_guards_and_folds_its_plumbing():
+    cells = [text("# T"), code("x = 1", ["hide-input"]), code("assert x", ["remove-cell"]), code("1/0", ["raises-exception"])]
+    made = student(nbformat.v4.new_notebook(cells=cells), "01_x").cells
+    assert [cell.source for cell in made] == ["# T", made[1].source, "x = 1", "1/0"]
+    assert made[2].metadata == {"jupyter": {"source_hidden": True}}
+    assert made[3].metadata == {"tags": ["raises-exception"]}
+
+
+def test_the_setup_installs_from_the_published_address(monkeypatch):
+    nb = nbformat.v4.new_notebook()
+    monkeypatch.setattr("student.repository", lambda: ("https://example.org/course", "main"))
+    assert '%pip install --quiet "gmmlib[notebook] @ git+https://example.org/course@main"' in setup_cell(nb).source
+    monkeypatch.setattr("student.repository", lambda: ("", "main"))
+    assert "the README of the course says how" in setup_cell(nb).source
+    assert setup_cell(nb).source.startswith(SETUP[:20])
