@@ -10,7 +10,7 @@ import re
 import tokenize
 from pathlib import Path
 
-from notebook_form import ADDRESS, METADATA, WIDGET_MIME, ChapterError, from_text, read, shown, to_text
+from notebook_form import ADDRESS, METADATA, ROOT, WIDGET_MIME, ChapterError, from_text, read, shown, to_text
 
 MAX_BYTES = 1_000_000
 TAGS = {"hide-input", "hide-cell", "remove-cell", "remove-input", "raises-exception", "nbval-ignore-output", "solution"}
@@ -28,6 +28,8 @@ ADMONITION = re.compile(
     r"exercise[\w-]*|solution[\w-]*|margin|sidebar|topic|card|grid|tab-set|prf:\w+)\}",
     re.M,
 )
+CROSS_REFERENCE = re.compile(r"\{(?:ref|doc|numref|any)\}`[^`]*`|^\([\w-]+\)=[ \t]*$", re.M)
+LINK = re.compile(r"\[([^\]]*)\]\((?!\w+:|#)([^)#\s]+)[^)]*\)")
 MARKERS = ("SOLUTION", "HIDDEN TESTS")
 
 
@@ -112,6 +114,20 @@ def texts(cell):
 def of_prose(cell):
     for found in ADMONITION.finditer(cell.source):
         yield f"opens {{{found[1]}}} with backticks; use ::: so that math inside shows in Jupyter too"
+    yield from of_links(cell.source, ROOT / "chapters")
+
+
+def of_links(text, folder):
+    """Links to other pages: plain ones, which work in Jupyter and on GitHub too, to files that are there."""
+    for found in CROSS_REFERENCE.finditer(text):
+        plain = "[chapter 6](06_responsibilities.ipynb)"
+        yield f"has {found[0]!r}, which only the site understands; link the file, as in {plain}"
+    for words, target in LINK.findall(text):
+        number = re.search(r"\bchapter (\d+)", words, re.I)
+        if not (folder / target).is_file():
+            yield f"links to {target}, which is not there"
+        elif number and re.match(r"\d\d_", Path(target).name) and int(number[1]) != int(Path(target).name[:2]):
+            yield f"calls {target} {number[0]!r}; that is another chapter"
 
 
 # --- code cells ---------------------------------------------------------------------------

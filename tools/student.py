@@ -5,8 +5,8 @@
     python tools/student.py copy     copy student/ to my-course/, and never over work done there
     python tools/student.py lab      copy, then open my-course/ in JupyterLab
 
-One source stays one source. In a student's notebook an exercise has its starter and its visible checks; no solution, no hidden
-test, no stored output. Its Markdown is plain (see plain.py), so that it reads well in any notebook program.
+One source stays one source. In a student's notebook an exercise has its starter and its visible checks; no solution,
+no hidden test, no stored output. Its Markdown is plain (see plain.py), so that it reads well in any notebook program.
 """
 
 import argparse
@@ -271,7 +271,8 @@ def copy_to(folder):
             said.append(f"updated  {folder.name}/{source.name}, which you had not changed")
         else:
             if copied.get(source.name) != new:
-                said.append(f"kept     {folder.name}/{source.name}, your work; the course's version is student/{source.name}")
+                there = f"the course's version is student/{source.name}"
+                said.append(f"kept     {folder.name}/{source.name}, your work; {there}")
             continue
         shutil.copyfile(source, target)
         copied[source.name] = new

@@ -55,7 +55,9 @@ RAISED = nbformat.v4.new_output("error", ename="ValueError", evalue="no", traceb
 
 def test_a_clean_notebook_has_no_complaint(tmp_path):
     cells = [
-        prose(":::{note}\nSee <https://example.org/home/a>, {ref}`b`; $1/2$, a map $f:\\mathbb{R} \\to A$.\n:::"),
+        prose(
+            ":::{note}\nSee <https://example.org/home/a>, [notation](notation.md#x);\n$1/2$, a map $f:\\mathbb{R} \\to A$.\n:::"
+        ),
         code("rng = np.random.default_rng(0)\nprint(f'{rng.normal():.3f}')", [stream("0.126\n")]),
         code("ax.plot([1, 2])\nplt.show()", [shows(PNG)], mystnb=ALT, tags=["hide-input"]),
         code("raise ValueError('no')", [RAISED], tags=["raises-exception"]),
@@ -115,6 +117,10 @@ def test_an_unrun_notebook_is_one_clear_sentence(tmp_path):
             "prints under nbval-ignore",
         ),
         (prose("```{note}\nHello.\n```"), "opens {note} with backticks"),
+        (prose("See {ref}`b`."), "has '{ref}`b`', which only the site understands"),
+        (prose("(ch-one)=\n# One"), "has '(ch-one)=', which only the site understands"),
+        (prose("See [chapter 6](06_gone.ipynb)."), "links to 06_gone.ipynb, which is not there"),
+        (prose("See [chapter 5](06_responsibilities.ipynb)."), "calls 06_responsibilities.ipynb 'chapter 5'"),
         (prose("````{admonition} Mind\nHello.\n````"), "opens {admonition} with backticks"),
         (code(nbgrader={"grade": True}), "carries nbgrader metadata"),
         (nbformat.v4.new_raw_cell("raw"), "is a raw cell"),
