@@ -56,7 +56,8 @@ RAISED = nbformat.v4.new_output("error", ename="ValueError", evalue="no", traceb
 def test_a_clean_notebook_has_no_complaint(tmp_path):
     cells = [
         prose(
-            ":::{note}\nSee <https://example.org/home/a>, [notation](notation.md#x);\n$1/2$, a map $f:\\mathbb{R} \\to A$.\n:::"
+            ":::{note}\nSee <https://example.org/home/a>, [notation](notation.md#x);\n"
+            "$1/2$, a map $f:\\mathbb{R} \\to A$.\n:::"
         ),
         code("rng = np.random.default_rng(0)\nprint(f'{rng.normal():.3f}')", [stream("0.126\n")]),
         code("ax.plot([1, 2])\nplt.show()", [shows(PNG)], mystnb=ALT, tags=["hide-input"]),

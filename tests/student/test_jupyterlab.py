@@ -14,6 +14,7 @@ from collections import namedtuple
 import nbformat
 import pytest
 from plain import RAW
+from playwright.sync_api import Error
 from student import CHAPTERS, STUDENT, copy_to, part, solved
 
 Seen = namedtuple("Seen", "text links outputs errors unmet figures explorers")
@@ -98,8 +99,12 @@ def run_all(chromium, address, name, picture=None):
     outside = []
     page.on("request", lambda request: outside.append(request.url) if OUTSIDE.match(request.url) else None)
     try:
-        page.goto(f"{address}lab/workspaces/{name[:12]}/tree/{name}?reset")
-        page.wait_for_selector(".jp-Notebook .jp-RenderedMarkdown h1", timeout=90_000)
+        page.goto(f"{address}lab/workspaces/{name[:2]}/tree/{name}?reset")
+        try:
+            page.wait_for_selector(".jp-Notebook .jp-RenderedMarkdown h1", timeout=60_000)
+        except Error:
+            shows = page.inner_text("body")[:500]
+            pytest.fail(f"{name} did not open within a minute; JupyterLab shows: {shows}", pytrace=False)
         page.wait_for_selector("text=Python 3 (ipykernel) | Idle", timeout=60_000)
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.locator(".lm-Menu").get_by_text("Run All Cells", exact=True).click()
