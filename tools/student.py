@@ -67,8 +67,13 @@ def checks(source):
 
 
 def part(cell):
-    """Which part of an exercise `cell` is: "answer", "tests", "explanation", or None."""
+    """Which part of an exercise `cell` is: "answer", "tests", "essay", "explanation", or None.
+
+    An essay is an answer in words: in the source it holds a good answer and its rubric.
+    """
     about = cell.metadata.get("nbgrader", {})
+    if cell.cell_type == "markdown" and about.get("solution"):
+        return "essay"
     if cell.cell_type == "markdown":
         return "explanation" if "solution" in cell.metadata.get("tags", []) else None
     if about.get("solution"):
@@ -95,6 +100,9 @@ def student_cell(cell, stem):
         return None
     made = copy.deepcopy(cell)
     made.metadata = {key: cell.metadata[key] for key in ("nbgrader", "slideshow") if key in cell.metadata}
+    if part(cell) == "essay":
+        made.source = "*Your answer here.*"
+        return made
     if cell.cell_type == "markdown":
         made.source = words(cell.source, stem, f"{stem}: cell {cell.id}")
         return made
@@ -163,7 +171,9 @@ def site(nb):
                     made.cells.append(solution)
                     answer = None
             case "explanation":
-                made.cells.append(folded_text(cell))
+                made.cells.append(folded_text(cell, "What comes out"))
+            case "essay":
+                made.cells.append(folded_text(cell, "A good answer, and what it is graded by"))
             case _:
                 made.cells.append(copy.deepcopy(cell))
     return made
@@ -179,10 +189,10 @@ def code_cell(cell, source, suffix, fold=""):
     return made
 
 
-def folded_text(cell):
+def folded_text(cell, title):
     made = copy.deepcopy(cell)
     made.metadata = {}
-    made.source = f"::::{{admonition}} What comes out\n:class: dropdown\n{cell.source}\n::::"
+    made.source = f"::::{{admonition}} {title}\n:class: dropdown\n{cell.source}\n::::"
     return made
 
 

@@ -97,7 +97,7 @@ def secrets(nb):
             case "tests":
                 shown = checks(cell.source).splitlines()
                 lines += [line for line in cell.source.splitlines() if line not in shown]
-            case "explanation":
+            case "explanation" | "essay":
                 lines += cell.source.splitlines()
     told = [cell.source if part(cell) is None else checks(cell.source) for cell in nb.cells if part(cell) in (None, "tests")]
     told = {line.strip() for source in told for line in source.splitlines()}  # a bug hunt shows right code, too
@@ -233,6 +233,19 @@ def test_a_chapter_loses_its_guards_and_folds_its_plumbing():
     assert [cell.source for cell in made] == ["# T", made[1].source, "x = 1", "1/0"]
     assert made[2].metadata == {"jupyter": {"source_hidden": True}}
     assert made[3].metadata == {"tags": ["raises-exception"]}
+
+
+def test_an_answer_in_words_is_the_students_to_write_and_folded_on_the_site():
+    about = {"grade": True, "solution": True, "locked": False, "task": False, "points": 2}
+    essay = text("Because it *climbs*.\n\n- 1 point: names the law.")
+    essay.metadata["nbgrader"] = {"schema_version": 3, "grade_id": "e", **about}
+    nb = nbformat.v4.new_notebook(cells=[text("# T"), essay])
+    assert part(essay) == "essay"
+    written = student(nb, "01_x").cells[2]
+    assert written.source == "*Your answer here.*"
+    assert written.metadata.nbgrader == essay.metadata.nbgrader
+    folded = site(nb).cells[1].source
+    assert folded.startswith("::::{admonition} A good answer, and what it is graded by\n:class: dropdown\nBecause")
 
 
 def test_the_setup_installs_from_the_published_address(monkeypatch):
