@@ -58,9 +58,10 @@ run: .venv/.gmmlib  ## execute one chapter and store its outputs: make run CHAPT
 view: .venv/.gmmlib  ## one chapter as text, without outputs: make view CHAPTER=01
 	@$(check_chapter)$(PY) tools/chapters.py view $(CHAPTER_FILE)
 
-check: .venv/.gmmlib  ## style of the code and hygiene of the notebooks, in seconds
+check: .venv/.gmmlib  ## style of the code, hygiene of the notebooks, safety of the workflows, in seconds
 	$(PY) -m ruff check .
 	$(PY) tools/chapters.py check $(NOTEBOOKS)
+	.venv/bin/zizmor --offline --no-progress --quiet --persona auditor .github
 
 browser: .venv/.gmmlib
 	@bash tools/site/browser.sh

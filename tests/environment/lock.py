@@ -117,8 +117,6 @@ def unmet(pins, packages, environment, root="gmmlib", root_extras=()):
             continue
         for requirement in wanted(requirements, extras, environment):
             pin = locked.get(canonical(requirement.name))
-            if requirement.name == root:
-                continue  # gmmlib[course] within gmmlib's own extras
             if pin is None:
                 found.append(f"{name} requires {requirement}, which is not pinned")
             elif missing := requirement.extras - pin.requirement.extras:
