@@ -156,6 +156,8 @@ def main(arguments=None):
         task.add_argument("way", choices=["make", "plain"])
     task.add_argument("folder", type=Path)
     asked, tests = parser.parse_known_args(arguments)
+    if tests and asked.task != "try":
+        parser.error(f"{asked.task} takes no {tests[0]}")
     if asked.task == "figure":
         FIGURE.write_text(figure(), encoding="utf-8")
     elif asked.task == "commands":

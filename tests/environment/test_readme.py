@@ -10,6 +10,7 @@ import pytest
 import readme
 
 ROOT = Path(__file__).resolve().parents[2]
+README = readme.README.read_text(encoding="utf-8")
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 
@@ -28,7 +29,7 @@ def test_the_figure_is_what_its_script_makes():
 
 
 def test_the_figure_stands_in_the_readme_with_words_for_who_does_not_see_it():
-    words, path = re.search(r"!\[([^\]]*)\]\((.+?)\)", readme.README.read_text()).groups()
+    words, path = re.search(r"!\[([^\]]*)\]\((.+?)\)", README).groups()
     assert (ROOT / path) == readme.FIGURE
     assert len(words.split()) > 10
 
@@ -37,14 +38,14 @@ def test_every_top_folder_stands_in_the_table():
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     folders = {name.split("/")[0] + "/" for name in listed.splitlines() if "/" in name}
     assert {"gmmlib/", "chapters/", "data/"} <= folders
-    rows = "".join(line for line in readme.README.read_text().splitlines() if line.startswith("| `"))
+    rows = "".join(line for line in README.splitlines() if line.startswith("| `"))
     assert {folder for folder in folders if f"`{folder}`" not in rows} == set()
 
 
 def test_the_two_commands_are_targets_of_the_makefile():
     targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M)
     assert readme.commands("make", "linux") == ["make book", "make test"]
-    named = re.findall(r"`make ([a-z]+)", readme.README.read_text())
+    named = re.findall(r"`make ([a-z]+)", README)
     assert named
     assert set(named) <= set(targets)
 
@@ -74,6 +75,12 @@ def test_a_folder_that_exists_is_not_run_in(tmp_path, capsys):
     with pytest.raises(SystemExit):
         readme.main(["try", "plain", str(tmp_path)])
     assert "exists; the commands are run in a new folder" in capsys.readouterr().err
+
+
+def test_a_word_too_many_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        readme.main(["figure", "please"])
+    assert "figure takes no please" in capsys.readouterr().err
 
 
 def test_the_commands_of_a_way_can_be_seen(capsys):
