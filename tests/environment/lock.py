@@ -116,6 +116,8 @@ def unmet(pins, packages, environment, root="gmmlib", root_extras=()):
         else:
             continue
         for requirement in wanted(requirements, extras, environment):
+            if canonical(requirement.name) == root:
+                continue  # its extras name each other, and all are asked for
             pin = locked.get(canonical(requirement.name))
             if pin is None:
                 found.append(f"{name} requires {requirement}, which is not pinned")
