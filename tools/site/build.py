@@ -19,7 +19,6 @@ WORK = OUT / "work"  # Jupyter Book adds its own "_build" below
 DONE = WORK / "built-with"
 VENDOR = OUT / "vendor"
 MODULES = ROOT / "node_modules"
-MATHJAX = ["tex-chtml.js", "input/tex/extensions", "output/chtml/fonts/woff-v2"]
 
 
 def install_npm_packages():
@@ -37,12 +36,8 @@ def install_npm_packages():
 
 
 def vendor():
-    """Collect what pages load beside the theme's own files: MathJax and the explorers."""
+    """Collect what pages load beside the theme's own files: the explorers."""
     shutil.rmtree(VENDOR, ignore_errors=True)
-    for name in MATHJAX:
-        source, target = MODULES / "mathjax" / "es5" / name, VENDOR / "mathjax" / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(source, target) if source.is_dir() else shutil.copy2(source, target)
     (VENDOR / "explorers").mkdir(parents=True)
     for source in sorted((ROOT / "gmmlib" / "explorers").glob("*.js")):
         shutil.copy2(source, VENDOR / "explorers")
