@@ -12,6 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from card import draw
+
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "_build"
 SITE = OUT / "html"
@@ -36,11 +38,12 @@ def install_npm_packages():
 
 
 def vendor():
-    """Collect what pages load beside the theme's own files: the explorers."""
+    """Collect what pages load beside the theme's own files: the explorers, and the card of the site."""
     shutil.rmtree(VENDOR, ignore_errors=True)
     (VENDOR / "explorers").mkdir(parents=True)
     for source in sorted((ROOT / "gmmlib" / "explorers").glob("*.js")):
         shutil.copy2(source, VENDOR / "explorers")
+    draw(VENDOR / "card.png")
 
 
 def fingerprint():

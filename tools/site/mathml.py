@@ -25,8 +25,17 @@ FEATURES = ["ssty", "dtls", "flac", "ss04"]
 CHAPTER = re.compile(r"(?:.*/)?(\d\d)_.*?(_exercises)?")
 # An environment that would number itself; only labels do.
 NUMBERED = re.compile(r"\\(begin|end)\{(align|alignat|equation|gather|multline)\}")
-# What the speech rule engine says of signs that mean something else in this course, or leaves as they are.
-SAID = {" divides ": " given ", "ˆ": "hat", "^": "hat", "ˉ": "bar", "‾": "bar", "¯": "bar", "˜": "tilde", "~": "tilde"}
+# What the speech rule engine says of signs that mean something else here, or leaves as they are.
+SAID = [
+    (r"\bdivides\b", "given"),
+    (r"\bl n\b", "log"),
+    (r"raised to the (down tack|sans serif T|up tack) power", "transpose"),
+    (r"raised to the (asterisk|asterisk operator) power", "star"),
+    ("[ˆ^]", "hat"),
+    ("[ˉ‾¯]", "bar"),
+    ("[˜~]", "tilde"),
+    (r" (comma|period|semicolon)$", ""),
+]
 
 logger = logging.getLogger(__name__)
 
@@ -66,8 +75,8 @@ def render(formulas):
 def element(answer):
     """The <math> of a page, with the sentence a screen reader says."""
     said = answer["speech"]
-    for sign, word in SAID.items():
-        said = said.replace(sign, word)
+    for heard, meant in SAID:
+        said = re.sub(heard, meant, said)
     # The namespace and the style are what HTML and course.css say anyway.
     mathml = re.sub(r'^<math xmlns="[^"]*"', "<math", answer["mathml"])
     mathml = mathml.replace(' class="tml-display" style="display:block math;"', "", 1)
