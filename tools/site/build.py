@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from card import draw
+from lighten import lighten
 
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "_build"
@@ -82,6 +83,7 @@ def main():
     fresh = OUT / "html.new"
     shutil.rmtree(fresh, ignore_errors=True)
     shutil.copytree(WORK / "_build" / "html", fresh)
+    lighten(fresh)
     shutil.rmtree(SITE, ignore_errors=True)
     fresh.rename(SITE)
     print(f"The book is in {SITE.relative_to(ROOT)}/index.html")

@@ -129,6 +129,8 @@ def write_head(app, pagename, templatename, context, doctree):
     if font := context.get("preloaded_font"):
         where = context["pathto"](f"_static/{font}", 1)
         lines.append(f'<link rel="preload" href="{where}" as="font" type="font/woff" crossorigin>')
+    # docutils repeats what the theme has said.
+    context["metatags"] = re.sub(r'<meta [^>]*name="viewport"[^>]*>\s*', "", context.get("metatags") or "")
     context["page_head"] = "\n    ".join(lines)
     if app.page_names.get(pagename, ("",))[0][:1].isdigit():
         mark = f'<p class="chapter-mark">{html.escape(full_name(app, pagename))}</p>\n<h1>'
