@@ -1,4 +1,4 @@
-"""Take from a built site what no reader needs: `lighten(folder)`.
+"""Take from a built site what no reader needs, and mend what its makers could not know: `lighten(folder)`.
 
 The theme ships 2,000 icons three times over, of which the course shows twenty; its
 stylesheets and scripts come with maps for their authors; its scripts hold up the page;
@@ -17,6 +17,8 @@ ICON_FACE = re.compile(r'src:url\(([^)]*?/)(fa-[\w-]+)\.woff2\) format\("woff2"\
 MAP = re.compile(r"\n?(//# sourceMappingURL=.*|/\*# sourceMappingURL=.*?\*/)\s*$")
 FONTAWESOME = re.compile(r"\s*<!-- So that users can add custom icons -->\s*<script[^>]*fontawesome\.js[^>]*></script>")
 BLOCKING = re.compile(r"<script (?![^>]*(?:defer|async|module))(?=[^>]*src=)")
+CELL = re.compile(r"<(t[dh])\b([^>]*)>(.*?)</\1>", re.DOTALL)
+SHORT = 12
 # They need a script that no longer comes before them; a module waits for its turn behind it.
 INLINE = re.compile(r"<script>(?=DOCUMENTATION_OPTIONS)")
 PICTURE = re.compile(r"<img (?=[^>]*src=\"([^\"]+\.png)\")(?![^>]*\bwidth=)")
@@ -64,6 +66,14 @@ def png_size(path):
         return struct.unpack(">II", file.read(24)[16:])
 
 
+def mark_short(cell):
+    """A cell of a dozen characters stays on one line."""
+    if len(html.unescape(re.sub(r"<[^>]+>", "", cell[3])).strip()) > SHORT or " short" in cell[2]:
+        return cell[0]
+    attributes = cell[2].replace('class="', 'class="short ') if "class=" in cell[2] else f'{cell[2]} class="short"'
+    return f"<{cell[1]}{attributes}>{cell[3]}</{cell[1]}>"
+
+
 def lighten_page(page):
     def sized(tag):
         width, height = png_size((page.parent / unquote(html.unescape(tag[1]))).resolve())
@@ -72,7 +82,8 @@ def lighten_page(page):
     text = page.read_text(encoding="utf-8")
     text = BLOCKING.sub("<script defer ", FONTAWESOME.sub("", text))
     text = INLINE.sub('<script type="module">', text)
-    page.write_text(PICTURE.sub(sized, text), encoding="utf-8")
+    text = CELL.sub(mark_short, PICTURE.sub(sized, text))
+    page.write_text(text, encoding="utf-8")
 
 
 def lighten(site):

@@ -1,16 +1,33 @@
-// A formula or table that scrolls must be reachable by keyboard; one that fits must not stop the tab key.
+// What scrolls must be reachable by keyboard and show at which edge it goes on; what fits must not stop the tab key.
+const BOXES = "div.math > .formula, .table-box, .pst-scrollable-table-container, .bd-article pre";
+
+const cut = box => {
+  const left = box.scrollLeft > 1;
+  const right = box.scrollLeft + box.clientWidth < box.scrollWidth - 1;
+  if (left || right) box.dataset.cut = [left && "left", right && "right"].filter(Boolean).join(" ");
+  else delete box.dataset.cut;
+};
 const mark = () => {
-  for (const box of document.querySelectorAll("div.math, mjx-container[display], .bd-article table, .bd-article pre")) {
-    const scrolls = box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
-    if (scrolls) box.setAttribute("tabindex", "0");
+  for (const box of document.querySelectorAll(BOXES)) {
+    const scrolls = box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
+    if (scrolls) box.tabIndex = 0;
     else box.removeAttribute("tabindex");
+    cut(box);
   }
 };
 const start = async () => {
-  if (window.MathJax?.startup?.promise) await window.MathJax.startup.promise;
   await document.fonts.ready;
+  document.querySelectorAll(BOXES).forEach(box => box.addEventListener("scroll", () => cut(box), { passive: true }));
   mark();
   addEventListener("resize", mark);
 };
 if (document.readyState === "complete") start();
 else addEventListener("load", start);
+
+// On paper every folded cell is open.
+let folded = [];
+addEventListener("beforeprint", () => {
+  folded = [...document.querySelectorAll(".bd-article details:not([open])")];
+  folded.forEach(details => (details.open = true));
+});
+addEventListener("afterprint", () => folded.forEach(details => (details.open = false)));
