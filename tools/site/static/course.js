@@ -24,10 +24,15 @@ const start = async () => {
 if (document.readyState === "complete") start();
 else addEventListener("load", start);
 
-// On paper every folded cell is open.
-let folded = [];
+// On paper every folded cell is open, and the ground is white.
+let before;
 addEventListener("beforeprint", () => {
-  folded = [...document.querySelectorAll(".bd-article details:not([open])")];
+  const folded = [...document.querySelectorAll(".bd-article details:not([open])")];
+  before = { folded, theme: document.documentElement.dataset.theme };
   folded.forEach(details => (details.open = true));
+  document.documentElement.dataset.theme = "light";
 });
-addEventListener("afterprint", () => folded.forEach(details => (details.open = false)));
+addEventListener("afterprint", () => {
+  before.folded.forEach(details => (details.open = false));
+  document.documentElement.dataset.theme = before.theme;
+});
