@@ -69,8 +69,6 @@ REPAIRS = [
     (re.compile(r'<summary aria-label="Toggle hidden content">'), "<summary>"),
     # All of a page belongs to some landmark.
     (re.compile(r'<div id="pst-primary-sidebar"(?! role)'), '<div id="pst-primary-sidebar" role="complementary" aria-label="Course"'),
-    # An empty cell heads nothing.
-    (re.compile(r'<th class="head[^"]*"><p></p></th>'), "<td></td>"),
     # The entries of a list are list items; "doc-biblioentry" is deprecated.
     (re.compile(r' role="doc-biblioentry"'), ' role="listitem"'),
     # A list inside a list belongs to an item of it.

@@ -10,8 +10,11 @@ const cut = box => {
 const mark = () => {
   for (const box of document.querySelectorAll(BOXES)) {
     const scrolls = box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
-    if (scrolls) box.tabIndex = 0;
-    else box.removeAttribute("tabindex");
+    const said = box.matches(".formula") ? [["role", "group"], ["aria-label", "Wide formula"]] : [];
+    for (const [name, value] of [["tabindex", "0"], ...said]) {
+      if (scrolls) box.setAttribute(name, value);
+      else box.removeAttribute(name);
+    }
     cut(box);
   }
 };

@@ -8,12 +8,17 @@ const definitions = query => {
   const all = Object.entries(DEFINITIONS);
   const exact = all.filter(([word]) => singular(word) === singular(query));
   const part = all.filter(([word]) => !exact.some(e => e[0] === word) && word.split(/[\s’']/).includes(query));
+  part.sort(([a], [b]) => b.startsWith(query) - a.startsWith(query));
   return [...exact, ...part].map(([, [page, anchor, title]]) => [page, title, anchor, null, 100, page]);
 };
 
 const named = ([page, title, anchor, description, score, file]) => {
   const name = PAGE_NAMES[page];
-  if (name && !description) title = title.includes(" > ") ? `${name} › ${title.split(" > ").pop()}` : `${name}: ${title}`;
+  if (name && !description) {
+    if (title.includes(" > ")) title = `${name} › ${title.split(" > ").pop()}`;
+    else if (title.startsWith("Exercises") || title === name) title = name;
+    else title = `${name}: ${title}`;
+  }
   return [page, title, anchor, description, score, file];
 };
 
@@ -31,7 +36,7 @@ Search.htmlToText = (source, anchor) => {
   const page = new DOMParser().parseFromString(source, "text/html");
   const article = page.querySelector("article.bd-article");
   if (!article) return "";
-  const noise = "nav, script, style, noscript, h1, h2, h3, .headerlink, .chapter-mark, .toctree-wrapper, .highlight, .eqno, img, svg, button";
+  const noise = "nav, script, style, noscript, h1, h2, h3, summary, .headerlink, .chapter-mark, .highlight, .eqno, img, svg, button";
   article.querySelectorAll(noise).forEach(element => element.remove());
   const part = (anchor && article.querySelector(`#${CSS.escape(anchor.slice(1))}`)) || article;
   part.querySelectorAll("p, li, td, th, dt, dd, div").forEach(element => element.append(" "));
