@@ -12,6 +12,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from card import draw
+from lighten import lighten
+
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "_build"
 SITE = OUT / "html"
@@ -19,7 +22,6 @@ WORK = OUT / "work"  # Jupyter Book adds its own "_build" below
 DONE = WORK / "built-with"
 VENDOR = OUT / "vendor"
 MODULES = ROOT / "node_modules"
-MATHJAX = ["tex-chtml.js", "input/tex/extensions", "output/chtml/fonts/woff-v2"]
 
 
 def install_npm_packages():
@@ -37,15 +39,12 @@ def install_npm_packages():
 
 
 def vendor():
-    """Collect what pages load beside the theme's own files: MathJax and the explorers."""
+    """Collect what pages load beside the theme's own files: the explorers, and the card of the site."""
     shutil.rmtree(VENDOR, ignore_errors=True)
-    for name in MATHJAX:
-        source, target = MODULES / "mathjax" / "es5" / name, VENDOR / "mathjax" / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(source, target) if source.is_dir() else shutil.copy2(source, target)
     (VENDOR / "explorers").mkdir(parents=True)
     for source in sorted((ROOT / "gmmlib" / "explorers").glob("*.js")):
         shutil.copy2(source, VENDOR / "explorers")
+    draw(VENDOR / "card.png")
 
 
 def fingerprint():
@@ -86,6 +85,7 @@ def main():
     fresh = OUT / "html.new"
     shutil.rmtree(fresh, ignore_errors=True)
     shutil.copytree(WORK / "_build" / "html", fresh)
+    lighten(fresh)
     shutil.rmtree(SITE, ignore_errors=True)
     fresh.rename(SITE)
     page = SITE.relative_to(ROOT) / "index.html"
