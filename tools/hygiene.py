@@ -188,7 +188,7 @@ def of_outputs(cell, tags):
             yield "draws a figure that is not sharp, two image pixels per CSS pixel; call plotting.use_style() first"
         size = figure.metadata.get("smallest_text")
         if size is not None and size < SMALLEST_TEXT:
-            yield f"writes {size} px high on a phone; {SMALLEST_TEXT} is legible: no fontsize, and plotting.panels(rows)"
+            yield f"writes {size} px high on a phone; {SMALLEST_TEXT} is legible: no fontsize, plotting.panels(rows)"
 
 
 def figures_of(cell):

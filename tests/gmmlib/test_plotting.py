@@ -70,7 +70,7 @@ def test_the_style_is_that_of_the_book():
 def test_in_a_notebook_figures_are_sharp_and_keep_their_size(notebook):
     with mpl.rc_context():
         use_style()
-        fig, ax = panels(2, height=2)
+        _, ax = panels(2, height=2)
         ax[0].set_title("a title")
         show("What to look for.")
     picture, caption = notebook()
