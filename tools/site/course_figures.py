@@ -1,23 +1,28 @@
-"""Sphinx extension of the course: a page's figures are loaded when the reader comes near them.
+"""Sphinx extension of the course: a cell's picture and the caption below it are one figure.
 
-Their width and height stand in the page already (the notebook's outputs carry them),
-so that nothing moves when they arrive.
+The notebook shows them as two outputs (gmmlib.plotting.show). The page says that they
+belong together, gives the picture its size, so that nothing moves when it arrives,
+and loads it when the reader comes near.
 """
 
 import re
 
-FIGURE = re.compile(r'<img(?=[^>]*\ssrc="[^"]*_images/)(?![^>]*\sloading=)')
+PICTURE = re.compile(
+    r'<a class="reference internal image-reference" href="[^"]*"><img alt="(?P<alt>[^"]*)" src="(?P<src>[^"]*)" '
+    r'style="width: (?P<width>\d+)px; height: (?P<height>\d+)px;" />\s*</a>\s*<p>(?P<caption>.*?)</p>',
+    re.DOTALL,
+)
+FIGURE = (
+    '<figure><img alt="{alt}" src="{src}" width="{width}" height="{height}" loading="lazy" decoding="async" />'
+    "<figcaption>{caption}</figcaption></figure>"
+)
 
 
-def load_late(app, pagename, templatename, context, doctree):
-    """Mark the images of cells; the first one of a page may be in view at once."""
-    body = context.get("body")
-    if body:
-        first = FIGURE.search(body)
-        if first:
-            context["body"] = body[: first.end()] + FIGURE.sub('<img loading="lazy"', body[first.end() :])
+def make_figures(app, pagename, templatename, context, doctree):
+    if context.get("body"):
+        context["body"] = PICTURE.sub(lambda found: FIGURE.format(**found.groupdict()), context["body"])
 
 
 def setup(app):
-    app.connect("html-page-context", load_late)
+    app.connect("html-page-context", make_figures)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
