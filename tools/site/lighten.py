@@ -5,6 +5,7 @@ stylesheets and scripts come with maps for their authors; its scripts hold up th
 pictures are fetched before anybody is near them, and the text jumps when they arrive.
 """
 
+import hashlib
 import html
 import re
 import struct
@@ -12,7 +13,10 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
 
-ICON_RULE = re.compile(r'((?:\.fa-[\w-]+:{1,2}before,?)+)\{content:"\\[0-9a-f]+"\}')
+SELECTOR = re.compile(r",(?![^(\[]*[)\]])")
+CLASS = re.compile(r"\.(-?[a-zA-Z_](?:[\w-]|\\.)*)")
+NEGATED = re.compile(r":(?:not|is|where|has)\((?:[^()]|\([^()]*\))*\)")
+SHEETS = re.compile(r'(\s*<link (?=[^>]*rel="stylesheet")[^>]*href="((?:\.\./)*)_static/[^>]*>)+')
 ICON_FACE = re.compile(r'src:url\(([^)]*?/)(fa-[\w-]+)\.woff2\) format\("woff2"\),url\([^)]*\.ttf\) format\("truetype"\)')
 MAP = re.compile(r"\n?(//# sourceMappingURL=.*|/\*# sourceMappingURL=.*?\*/)\s*$")
 FONTAWESOME = re.compile(r"\s*<!-- So that users can add custom icons -->\s*<script[^>]*fontawesome\.js[^>]*></script>")
@@ -20,35 +24,70 @@ BLOCKING = re.compile(r"<script (?![^>]*(?:defer|async|module))(?=[^>]*src=)")
 CELL = re.compile(r"<(t[dh])\b([^>]*)>(.*?)</\1>", re.DOTALL)
 SHORT = 12
 # They need a script that no longer comes before them; a module waits for its turn behind it.
+PRELOADED = re.compile(r'\s*<link rel="preload" as="script"[^>]*>')
 INLINE = re.compile(r"<script>(?=DOCUMENTATION_OPTIONS)")
 PICTURE = re.compile(r"<img (?=[^>]*src=\"([^\"]+\.png)\")(?![^>]*\bwidth=)")
 
 
-def used_icons(texts):
-    return {name for text in texts for name in re.findall(r"\bfa-[a-z0-9-]+", text)}
+def used_classes(site):
+    """Every word that may be a class: those of the pages, and whatever a script mentions."""
+    used = set()
+    for page in site.rglob("*.html"):
+        for value in re.findall(r'\bclass="([^"]*)"', page.read_text(encoding="utf-8")):
+            used.update(value.split())
+    for script in (site / "_static").rglob("*.js"):
+        if script.name != "fontawesome.js":
+            used.update(re.findall(r"[\w-]+", script.read_text(encoding="utf-8")))
+    return used
 
 
-def without_unused(stylesheet, icons):
-    """The stylesheet without the rules of icons that no page shows."""
+def without_unused(rules, used):
+    """The rules of a stylesheet that may apply somewhere, as text."""
+    import tinycss2
 
-    def keep(rule):
-        return rule[0] if any(name in icons for name in re.findall(r"fa-[a-z0-9-]+", rule[1])) else ""
+    kept = []
+    for rule in rules:
+        if rule.type == "qualified-rule":
+            selectors = SELECTOR.split(tinycss2.serialize(rule.prelude).strip())
+            rule_for = [s for s in selectors if {c.replace("\\", "") for c in CLASS.findall(NEGATED.sub("", s))} <= used]
+            if rule_for:
+                kept.append(f"{','.join(rule_for)}{{{tinycss2.serialize(rule.content)}}}")
+        elif rule.type == "at-rule" and rule.lower_at_keyword in {"media", "supports"}:
+            inner = tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True)
+            if text := without_unused(inner, used):
+                kept.append(f"@{rule.at_keyword}{tinycss2.serialize(rule.prelude)}{{{text}}}")
+        else:
+            kept.append(rule.serialize())
+    return "\n".join(kept)
 
-    return ICON_RULE.sub(keep, stylesheet)
+
+def merge_stylesheets(site):
+    """One stylesheet for all pages, of the rules that some page uses: the browser waits for one file, not ten."""
+    import tinycss2
+
+    static, used = site / "_static", used_classes(site)
+    start = (site / "intro.html").read_text(encoding="utf-8")
+    texts = []
+    for path in [static / name for name in re.findall(r'<link [^>]*href="_static/([^"?]+\.css)', start)]:
+
+        def moved(url, path=path):
+            target = (path.parent / url[1]).resolve()
+            return f"url({target.relative_to(static.resolve()).as_posix()})" if target.exists() else url[0]
+
+        text = ICON_FACE.sub(r'src:url(\1\2.woff2) format("woff")', path.read_text(encoding="utf-8"))
+        rules = tinycss2.parse_stylesheet(re.sub(r"url\([\"']?([^)\"':]+)[\"']?\)", moved, text), True, True)
+        texts.append(without_unused(rules, used))
+    sheet = "\n".join(texts).replace('.woff2) format("woff")', '.woff) format("woff")')
+    (static / "site.css").write_text(sheet, encoding="utf-8")
+    return sheet
 
 
-def cut_icons(site):
-    """Rules and fonts of the icons in use, and of no other."""
+def cut_icons(site, sheet):
+    """The fonts of the icons that the stylesheet still names."""
     from fontTools import subset
 
     static = site / "_static"
-    scripts = [p for p in static.rglob("*.js") if p.name != "fontawesome.js"]
-    icons = used_icons(p.read_text(encoding="utf-8") for p in [*site.rglob("*.html"), *scripts])
-    sheets = {p: p.read_text(encoding="utf-8") for p in static.rglob("*.css")}
-    sheets = {path: without_unused(text, icons) for path, text in sheets.items()}
-    codes = {int(code, 16) for text in sheets.values() for code in re.findall(r'"\\(f[0-9a-f]{3}|e[0-9a-f]{3})"', text)}
-    for path, text in sheets.items():
-        path.write_text(ICON_FACE.sub(r'src:url(\1\2.woff) format("woff")', text), encoding="utf-8")
+    codes = {int(code, 16) for code in re.findall(r'"\\([ef][0-9a-f]{3})"', sheet)}
     for font in static.rglob("fa-*.ttf"):
         options = subset.Options(flavor="woff", layout_features=[])
         whole = subset.load_font(str(font), options)
@@ -74,13 +113,15 @@ def mark_short(cell):
     return f"<{cell[1]}{attributes}>{cell[3]}</{cell[1]}>"
 
 
-def lighten_page(page):
+def lighten_page(page, version):
     def sized(tag):
         width, height = png_size((page.parent / unquote(html.unescape(tag[1]))).resolve())
         return f'<img loading="lazy" width="{width}" height="{height}" '
 
     text = page.read_text(encoding="utf-8")
     text = BLOCKING.sub("<script defer ", FONTAWESOME.sub("", text))
+    text = PRELOADED.sub("", text)
+    text = SHEETS.sub(rf'\n    <link rel="stylesheet" href="\2_static/site.css?v={version}">', text)
     text = INLINE.sub('<script type="module">', text)
     text = CELL.sub(mark_short, PICTURE.sub(sized, text))
     page.write_text(text, encoding="utf-8")
@@ -88,10 +129,12 @@ def lighten_page(page):
 
 def lighten(site):
     site = Path(site)
-    cut_icons(site)
+    sheet = merge_stylesheets(site)
+    cut_icons(site, sheet)
+    version = hashlib.sha256(sheet.encode()).hexdigest()[:8]
     for page in site.rglob("*.html"):
         if "_static" not in page.relative_to(site).parts:
-            lighten_page(page)
+            lighten_page(page, version)
     for path in (site / "_static").rglob("*"):
         if path.suffix == ".map" or path.name.startswith("fontawesome.js"):
             path.unlink()
