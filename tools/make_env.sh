@@ -21,7 +21,7 @@ fi
 
 child=""
 unfinished() {
-    if [ -n "$child" ]; then kill "$child" 2>/dev/null || true; fi
+    if [ -n "$child" ]; then kill -- "-$child" 2>/dev/null || true; fi
     rm -rf "$work"
     echo >&2
     echo "The environment .venv is not complete. Run the same command again: it starts .venv anew and keeps what was downloaded." >&2
@@ -31,8 +31,21 @@ trap unfinished EXIT
 trap 'exit 130' INT
 trap 'exit 143' HUP TERM
 
+# A shell hears a signal at once only while it waits, so what takes long runs in the background;
+# in a process group of its own (set -m), so that all it started ends with it and no traceback is seen.
+run() {
+    set -m
+    "$@" &
+    child=$!
+    set +m
+    local code=0
+    wait "$child" || code=$?
+    child=""
+    return "$code"
+}
+
 echo "Making .venv with $("$python" --version): about 200 packages, two minutes or three"
-if ! "$python" -m venv --clear .venv; then
+if ! run "$python" -m venv --clear .venv; then
     echo "Python could not make .venv; on Debian and Ubuntu, 'apt-get install python3-venv' gives it what it lacks." >&2
     exit 1
 fi
@@ -45,16 +58,12 @@ progress() {
         /^Installing collected/ && seen >= 40 { print "  unpacking them (half a minute or more)"; fflush() }
         /^ *ERROR|^error|THESE PACK/          { print; fflush() }'
 }
-# In the background, because a shell hears a signal at once only while it waits.
+tell_pip() { exec .venv/bin/python -m pip install --disable-pip-version-check --no-deps "$@" >"$work/said" 2>&1; }
 pip() {
     mkfifo "$work/said"
     progress <"$work/said" &
-    local reader=$!
-    PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip install --no-deps "$@" >"$work/said" 2>&1 &
-    child=$!
-    local code=0
-    wait "$child" || code=$?
-    child=""
+    local reader=$! code=0
+    run tell_pip "$@" || code=$?
     wait "$reader"
     rm "$work/said"
     return "$code"

@@ -20,6 +20,7 @@ def make(*arguments):
     return subprocess.run(["make", *arguments], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True)
 
 
+@unix
 def test_a_port_in_use_is_named_with_another_one():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -30,6 +31,7 @@ def test_a_port_in_use_is_named_with_another_one():
     assert re.fullmatch(rf"Port {port} is in use; .* make serve PORT=\d+\n", answer.stderr)
 
 
+@unix
 def test_the_book_is_served_to_this_machine():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -16,7 +16,8 @@ import lock
 import pytest
 import readme
 
-pytestmark = pytest.mark.sweep
+# One worker takes them all, so that the files are fetched once.
+pytestmark = [pytest.mark.sweep, pytest.mark.xdist_group("future")]
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = ROOT / "requirements.txt"

@@ -14,18 +14,21 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no 
 
 ROOT = Path(__file__).resolve().parents[2]
 UNFINISHED = "The environment .venv is not complete. Run the same command again"
-# What make_env.sh asks of Python, answered without doing it. $STUB says what befalls pip.
+# What make_env.sh asks of Python, answered without doing it. $STUB says what befalls it.
 STUB = """\
 #!/usr/bin/env bash
+hang() { touch hangs; trap 'echo Traceback >&2; exit 1' INT; sleep 60; exit; }
 case "$*" in
     "-c "*) exit "${STUB_TOO_OLD:-0}" ;;
     --version) echo "Python 3.99.0" ;;
-    "-m venv --clear .venv") rm -rf .venv; mkdir -p .venv/bin; cp "$0" .venv/bin/python ;;
+    "-m venv --clear .venv")
+        if [ "${STUB:-}" = "venv hangs" ]; then hang; fi
+        rm -rf .venv; mkdir -p .venv/bin; cp "$0" .venv/bin/python ;;
     "-m pip install "*" -r requirements.txt")
         echo "Collecting numpy==2.4.6"
         case "${STUB:-}" in
             fails) echo "ERROR: No matching distribution found for numpy==2.4.6"; exit 1 ;;
-            hangs) touch .venv/hangs; exec sleep 60 ;;
+            "pip hangs") hang ;;
         esac
         touch .venv/installed ;;
     "-m pip install "*" -e .") touch .venv/editable ;;
@@ -102,14 +105,15 @@ def test_a_half_built_environment_is_made_anew(clone):
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("step", ["venv", "pip"])
 @pytest.mark.parametrize("to", ["the group, as Ctrl-C", "the script alone"])
-def test_an_interrupt_ends_it_at_once_with_one_sentence_and_the_next_call_repairs(clone, sent, to):
-    process = clone.start(STUB="hangs")
-    while not (clone.venv / "hangs").exists():
+def test_an_interrupt_ends_it_at_once_with_one_sentence_and_the_next_call_repairs(clone, sent, to, step):
+    process = clone.start(STUB=f"{step} hangs")
+    while not (clone.folder / "hangs").exists():
         assert process.poll() is None
         time.sleep(0.02)
     (os.killpg if to.startswith("the group") else os.kill)(process.pid, sent)
-    out, err = process.communicate(timeout=10)  # pip's end of the pipe is closed too: it did not go on alone
+    out, err = process.communicate(timeout=10)  # the pipe's other end is closed: nothing went on alone
     assert process.returncode == (130 if sent == signal.SIGINT else 143)
     assert err.strip().startswith(UNFINISHED)
     assert err.strip().count("\n") == 0, err
