@@ -59,7 +59,7 @@ def test_a_starter_keeps_signature_and_docstring_and_names_what_is_to_do():
     assert space["guess"] is None
     assert space["double"].__doc__ == "Twice x."
     for name in ("double", "half"):
-        with pytest.raises(NotImplementedError, match=f"{name} is not written yet"):
+        with pytest.raises(NotImplementedError, match=f"^write {name}$"):
             space[name](1)
     assert "return" not in starter(ANSWER)
 
@@ -173,7 +173,7 @@ def test_a_students_notebook_runs_when_it_is_solved(path):
 @each_page
 def test_an_unsolved_page_stops_at_its_first_check_and_says_what_to_write(path):
     nb = read(STUDENT / path.name)
-    with pytest.raises(CellExecutionError, match=r"\w+ is not written yet|set prediction to"):
+    with pytest.raises(CellExecutionError, match=r"NotImplementedError.*write \w+|AssertionError"):
         NotebookClient(nb, timeout=120, kernel_name="python3", resources={"metadata": {"path": STUDENT}}).execute()
 
 
