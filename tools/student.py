@@ -37,7 +37,9 @@ try:
     import gmmlib
 except ModuleNotFoundError:
     {bring}'''
-BRING = '%pip install --quiet "gmmlib[notebook] @ git+{url}@{branch}"'
+BRING = '''\
+%pip install --quiet "gmmlib[notebook] @ git+{url}@{branch}"
+    import gmmlib'''
 NO_ADDRESS = 'raise ModuleNotFoundError("gmmlib is not installed here; the README of the course says how") from None'
 
 

@@ -1,7 +1,6 @@
 """Every explorer on a page without a kernel: it mounts, answers to keys, and asks nobody."""
 
 import functools
-import os
 import shutil
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -9,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser import FLAGS, MISSING, find
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 import gmmlib
 from gmmlib import explorers
@@ -44,26 +42,13 @@ def address(tmp_path_factory):
     server.server_close()
 
 
-@pytest.fixture(scope="module")
-def browser():
-    if os.environ.get("SKIP_BROWSER"):
-        pytest.skip("SKIP_BROWSER is set: no page was opened in a browser")
-    path = find()
-    if path is None:
-        pytest.fail(MISSING, pytrace=False)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def open_page(browser, address):
+def open_page(chromium, address):
     """open_page(name, width) -> a page with its explorer mounted; errors and strangers are collected."""
     contexts = []
 
     def open_(name, width=900):
-        context = browser.new_context(viewport={"width": width, "height": 900}, reduced_motion="reduce")
+        context = chromium.new_context(viewport={"width": width, "height": 900}, reduced_motion="reduce")
         contexts.append(context)
         page = context.new_page()
         page.problems = []

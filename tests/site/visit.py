@@ -1,5 +1,6 @@
 """Open a page as its readers will, and write down what went wrong."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urldefrag, urljoin, urlparse
@@ -8,20 +9,19 @@ from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 READ_PAGE = """async () => {
-  const math = [...document.querySelectorAll(".math")];
-  if (window.MathJax) await window.MathJax.startup.promise;
   await document.fonts.ready;
   const shown = element => element.getClientRects().length > 0;
+  const drawn = box => [...box.querySelectorAll("math")].some(m => m.childElementCount) || !shown(box);
   return {
     lang: document.documentElement.lang,
     titles: [...document.querySelectorAll("h1")].filter(shown).map(h => h.textContent),
     mute: [...document.images].filter(i => !i.hasAttribute("alt") && !i.ariaHidden).map(i => i.src.slice(0, 80)),
     broken: [...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src.slice(0, 80)),
-    raw: math.filter(m => !m.querySelector("mjx-container")).map(m => m.textContent.slice(0, 80)),
-    wrong: [...document.querySelectorAll("mjx-merror, [data-mjx-error]")].map(m => m.textContent.slice(0, 80)),
+    mathless: [...document.querySelectorAll(".math")].filter(m => !drawn(m)).map(m => m.textContent.slice(0, 80)),
+    unsaid: [...document.querySelectorAll("math")].filter(m => !m.ariaLabel?.trim()).map(m => m.textContent.slice(0, 80)),
+    wrong: [...document.querySelectorAll("merror")].map(m => m.textContent.slice(0, 80)),
   };
 }"""
 
@@ -56,10 +56,15 @@ SETTLE = """async () => {
   await Promise.race([Promise.allSettled(faded), pause(2000)]);  // one that loops never finishes
 }"""
 
-RUN_AXE = """async tags => {
-  const found = await axe.run(document, {runOnly: tags, resultTypes: ["violations"], preload: false});
-  return found.violations.flatMap(v => v.nodes.map(n => `${v.id}: ${n.html.slice(0, 160)}`));
+# Every rule of axe but those of level AAA: what WCAG asks, best practices, and what is still being tried.
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice", "experimental"]
+RUN_AXE = """async rules => {
+  const found = await axe.run(document, {runOnly: rules, resultTypes: ["violations"], preload: false});
+  return found.violations.flatMap(v => v.nodes.map(n => `${v.id} (${v.impact}): ${n.html.slice(0, 160)}`));
 }"""
+
+# What only TeX looks like: a command, or a dollar's worth of one.
+TEX = re.compile(r"\\[a-zA-Z]{2,}|\\[()\[\]]|\$[^$\s][^$]*\$")
 
 
 @dataclass
@@ -70,12 +75,12 @@ class Visit:
     failed: list = field(default_factory=list)  # requests that brought nothing
     errors: list = field(default_factory=list)  # console errors and uncaught exceptions
     mute: list = field(default_factory=list)  # images without alt text
-    raw: list = field(default_factory=list)  # math that was not typeset
+    raw: list = field(default_factory=list)  # math that was not typeset, or has no words for a screen reader
     titles: list = field(default_factory=list)  # headings of level one: exactly one
     lang: str = ""
     wide: list = field(default_factory=list)  # what sticks out at 320 px
     dark: tuple = ()  # lightness of text and ground when the reader prefers dark
-    barriers: list = field(default_factory=list)  # WCAG 2.2 A and AA violations, light and dark
+    barriers: list = field(default_factory=list)  # what axe objects to, light and dark
 
 
 class Visitor:
@@ -120,19 +125,27 @@ class Visitor:
         page.wait_for_load_state("networkidle")
         read = page.evaluate(READ_PAGE)
         seen.lang, seen.titles, seen.mute = read["lang"], read["titles"], read["mute"]
-        seen.raw = read["raw"] + read["wrong"]
+        seen.raw = read["mathless"] + read["unsaid"] + read["wrong"]
         seen.failed += [f"{src}: not an image" for src in read["broken"]]
         page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
-        seen.barriers = page.evaluate(RUN_AXE, WCAG)
+        seen.barriers = page.evaluate(RUN_AXE, RULES)
 
         page.emulate_media(color_scheme="dark")
         page.evaluate(SETTLE)
         seen.dark = tuple(page.evaluate(SHADES))
-        seen.barriers += [f"dark, {barrier}" for barrier in page.evaluate(RUN_AXE, WCAG)]
+        seen.barriers += [f"dark, {barrier}" for barrier in page.evaluate(RUN_AXE, RULES)]
 
         page.set_viewport_size({"width": 320, "height": 640})
         page.wait_for_timeout(100)
         seen.wide = page.evaluate(STICKS_OUT)
+
+
+def raw_tex(path):
+    """TeX in what a page shows as prose. The page is taken as it lies on disk: as without scripts."""
+    soup = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+    for element in soup.select("script, style, pre, code, .highlight"):
+        element.decompose()
+    return [found[0] for text in [*soup.stripped_strings] if (found := TEX.search(text))]
 
 
 def dead_links(site):

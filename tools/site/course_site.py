@@ -66,6 +66,13 @@ def write_index(app, exception):
 REPAIRS = [
     # A button that folds a chapter's pages, with an icon and no name.
     (re.compile(r"<summary>(?=\s*<span class=\"toctree-toggle\")"), '<summary aria-label="Pages of this chapter">'),
+    # "Search Ctrl+K" is what is seen; a voice user who reads out a label that says less gets nowhere.
+    (re.compile(r'(<button class="btn search-button-field [^"]*") title="Search" aria-label="Search"'), r"\1"),
+    (re.compile(r'<span class="search-button__kbd-shortcut">'), '<span class="search-button__kbd-shortcut" aria-hidden="true">'),
+    # What a folded cell's line says is its name.
+    (re.compile(r'<summary aria-label="Toggle hidden content">'), "<summary>"),
+    # All of a page belongs to some landmark.
+    (re.compile(r'<div id="pst-primary-sidebar"(?! role)'), '<div id="pst-primary-sidebar" role="complementary" aria-label="Course"'),
     # The entries of a list are list items; "doc-biblioentry" is deprecated.
     (re.compile(r' role="doc-biblioentry"'), ' role="listitem"'),
     # A list inside a list belongs to an item of it.

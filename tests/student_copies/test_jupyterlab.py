@@ -15,6 +15,7 @@ import nbformat
 import pytest
 from plain import RAW
 from playwright.sync_api import Error
+
 from student import CHAPTERS, STUDENT, copy_to, part, solved
 
 Seen = namedtuple("Seen", "text links outputs errors unmet figures explorers")
@@ -34,9 +35,8 @@ LOOK = """() => {
     }),
     links: all(".jp-RenderedMarkdown a[href]").map(a => a.getAttribute("href")),
     outputs: all(".jp-OutputArea-output").map(e => e.textContent),
-    errors: all('.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"], '
-      + '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"], .jp-RenderedMarkdown merror, mjx-merror')
-      .map(e => e.textContent.slice(0, 300)),
+    errors: all('[data-mime-type="application/vnd.jupyter.error"], [data-mime-type="application/vnd.jupyter.stderr"], '
+      + "merror, mjx-merror").map(e => e.textContent.slice(0, 300)),
     unmet: all(".jp-CodeCell").filter(c => /\\[[ *]\\]/.test(c.querySelector(".jp-InputPrompt").textContent))
       .map(c => c.querySelector(".cm-content").textContent.slice(0, 80)),
     figures: all(".jp-RenderedImage img").filter(i => i.naturalWidth > 100).length,
