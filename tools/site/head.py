@@ -119,8 +119,6 @@ def write_head(app, pagename, templatename, context, doctree):
     if text := description_of(app, pagename):
         lines.append(f'<meta name="description" content="{html.escape(text)}">')
         card["og:description"] = text
-    if pagename in UNLISTED:
-        lines.append('<meta name="robots" content="noindex">')
     if app.config.html_baseurl:
         card |= {"og:url": context["pageurl"], "og:image": f"{app.config.html_baseurl}_static/card.png"}
         card |= {"og:image:alt": "Two bells and the sum of both, with the title of the course"}

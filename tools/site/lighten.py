@@ -24,6 +24,8 @@ BLOCKING = re.compile(r"<script (?![^>]*(?:defer|async|module))(?=[^>]*src=)")
 CELL = re.compile(r"<(t[dh])\b([^>]*)>(.*?)</\1>", re.DOTALL)
 SHORT = 12
 # They need a script that no longer comes before them; a module waits for its turn behind it.
+IMPORT = re.compile(r'@import "([^"]+)";')
+URL = re.compile(r"url\([\"']?([^)\"':]+)[\"']?\)")
 PRELOADED = re.compile(r'\s*<link rel="preload" as="script"[^>]*>')
 INLINE = re.compile(r"<script>(?=DOCUMENTATION_OPTIONS)")
 PICTURE = re.compile(r"<img (?=[^>]*src=\"([^\"]+\.png)\")(?![^>]*\bwidth=)")
@@ -61,23 +63,30 @@ def without_unused(rules, used):
     return "\n".join(kept)
 
 
+def read_stylesheet(path, static):
+    """A stylesheet with those it imports in their places, and every address as seen from `_static`."""
+
+    def moved(url):
+        target = (path.parent / url[1]).resolve()
+        return f"url({target.relative_to(static).as_posix()})" if target.exists() else url[0]
+
+    def imported(rule):
+        return read_stylesheet((path.parent / rule[1]).resolve(), static)
+
+    text = ICON_FACE.sub(r'src:url(\1\2.woff2) format("woff")', path.read_text(encoding="utf-8"))
+    return IMPORT.sub(imported, URL.sub(moved, text))
+
+
 def merge_stylesheets(site):
     """One stylesheet for all pages, of the rules that some page uses: the browser waits for one file, not ten."""
     import tinycss2
 
-    static, used = site / "_static", used_classes(site)
+    static, used = (site / "_static").resolve(), used_classes(site)
     start = (site / "intro.html").read_text(encoding="utf-8")
-    texts = []
-    for path in [static / name for name in re.findall(r'<link [^>]*href="_static/([^"?]+\.css)', start)]:
-
-        def moved(url, path=path):
-            target = (path.parent / url[1]).resolve()
-            return f"url({target.relative_to(static.resolve()).as_posix()})" if target.exists() else url[0]
-
-        text = ICON_FACE.sub(r'src:url(\1\2.woff2) format("woff")', path.read_text(encoding="utf-8"))
-        rules = tinycss2.parse_stylesheet(re.sub(r"url\([\"']?([^)\"':]+)[\"']?\)", moved, text), True, True)
-        texts.append(without_unused(rules, used))
-    sheet = "\n".join(texts).replace('.woff2) format("woff")', '.woff) format("woff")')
+    names = re.findall(r'<link [^>]*href="_static/([^"?]+\.css)', start)
+    text = "\n".join(read_stylesheet(static / name, static) for name in names)
+    rules = tinycss2.parse_stylesheet(text, skip_comments=True, skip_whitespace=True)
+    sheet = without_unused(rules, used).replace('.woff2) format("woff")', '.woff) format("woff")')
     (static / "site.css").write_text(sheet, encoding="utf-8")
     return sheet
 
@@ -87,7 +96,7 @@ def cut_icons(site, sheet):
     from fontTools import subset
 
     static = site / "_static"
-    codes = {int(code, 16) for code in re.findall(r'"\\([ef][0-9a-f]{3})"', sheet)}
+    codes = {ord(character) for character in re.findall("[\ue000-\uf8ff]", sheet)}
     for font in static.rglob("fa-*.ttf"):
         options = subset.Options(flavor="woff", layout_features=[])
         whole = subset.load_font(str(font), options)
