@@ -145,7 +145,7 @@ def of_code(cell):
     tags = cell.metadata.get("tags", [])
     yield from of_outputs(cell, tags)
     if not FOLDED & set(tags):
-        wide = [line for line in shown_source(cell).splitlines() if len(line) > CODE_WIDTH]
+        wide = [line for line in cell.source.splitlines() if len(line) > CODE_WIDTH]
         if wide:
             yield f"shows a line of {len(wide[0])} columns ({wide[0].strip()[:30]}...); {CODE_WIDTH} fit the page"
     if re.search(r"#\s*(NBVAL_|PYTEST_VALIDATE)", cell.source):
@@ -166,11 +166,6 @@ def of_code(cell):
     for token, after in itertools.pairwise(tokens):
         if token.string == ";" and after.type in (tokenize.NEWLINE, tokenize.COMMENT):
             yield "ends a line with ';', which silences nothing under nbval; assign the result or end with plt.show()"
-
-
-def shown_source(cell):
-    """What a reader sees of the cell: hidden tests are not part of it."""
-    return re.sub(r"### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS", "", cell.source, flags=re.S)
 
 
 def of_outputs(cell, tags):
@@ -346,7 +341,7 @@ def of_tests(cell):
         yield "is an autograder tests cell but not code"
         return
     try:
-        visible = asserts(shown_source(cell))
+        visible = asserts(re.sub(r"### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS", "", cell.source, flags=re.S))
         unseen = asserts(cell.source)[len(visible) :]
     except SyntaxError:
         yield "its visible tests are not Python on their own"

@@ -29,9 +29,9 @@ from gmmlib.plotting import (
     use_style,
 )
 
-# What the site's dark page is, and what its style sheet does to a figure there: invert(0.907) hue-rotate(180deg).
-DARK_PAGE = "#14181E"
-INVERT = 0.907
+# What the site's dark page is, and what its style sheet does to a figure there: invert(0.9294) hue-rotate(180deg).
+DARK_PAGE = "#121212"
+INVERT = 0.9294
 HALF_TURN = [[-0.574, 1.43, 0.144], [0.426, 0.43, 0.144], [0.426, 1.43, -0.856]]  # filter effects, W3C 2018, 8.5
 # Machado, Oliveira and Fernandes (2009), severity 1.
 COLOUR_VISION = {
