@@ -15,8 +15,12 @@ import warnings
 from contextlib import redirect_stdout
 from pathlib import Path
 
+import matplotlib.pyplot  # noqa: F401  what every page imports: loaded once here, not in each process
 import nbformat
 import pytest
+
+import gmmlib.mixture
+import gmmlib.plotting  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
