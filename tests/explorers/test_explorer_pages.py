@@ -138,6 +138,16 @@ def test_each_step_of_k_means_lowers_the_inertia(open_page):
     assert page.problems == []
 
 
+def test_log_odds_are_named_and_have_the_chapters_sign(open_page):
+    """Of the short habit, the first component: negative at 68 minutes, where the long one is likelier."""
+    page, state = open_page("responsibility"), explorers.responsibility().state
+    means, covs = np.reshape(state["means"], (2, 1)), np.reshape(state["sds"], (2, 1, 1)) ** 2
+    short, long = gmmlib.e_step([[state["x"]]], state["weights"], means, covs).resp[0]
+    assert number(page, "log-odds of short waits (natural log)") == pytest.approx(np.log(short / long), abs=0.006)
+    expect(page.locator("[aria-live]")).to_contain_text(f"log-odds of short waits \u2212{np.log(long / short):.2f}")
+    assert page.problems == []
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_every_handle_moves_and_every_move_is_said(open_page, name):
     page = open_page(name, width=320)
