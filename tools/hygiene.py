@@ -336,7 +336,8 @@ def of_markers(cell, kind):
 def of_result(after):
     """The cell behind an exercise's checks, if any: a result is told where the student's copy leaves it out."""
     for cell in after:
-        told = cell.cell_type == "markdown" and not re.match(r"#|\*\*Back\*\*", cell.source)
+        # The next exercise has a heading, the next part of this one says what it is worth.
+        told = cell.cell_type == "markdown" and not re.match(r"#|\*\*Back\*\*|\*\*[^\n]*\(\d+ points?\b", cell.source)
         if told and "nbgrader" not in cell.metadata and "solution" not in cell.metadata.get("tags", []):
             yield "follows the checks, so it tells a result; tag it solution (the next exercise begins with ##)"
 

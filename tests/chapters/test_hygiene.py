@@ -254,7 +254,8 @@ def test_what_follows_the_checks_is_kept_from_students(tmp_path):
         code(ANSWER, nbgrader=graded(False, True, False, "double")),
         code(TESTS, nbgrader=graded(True, False, True, "test_double", points=2)),
     ]
-    for behind in (prose("It doubles.", tags=["solution"]), prose("## 2. Halves"), prose("**Back** to chapter 1.")):
+    next_part = prose("**Then halve** (2 points). Write `half`.")
+    for behind in (prose("It doubles.", tags=["solution"]), prose("## 2."), prose("**Back** to 1."), next_part):
         assert complaints(tmp_path, *cells, behind, name="01_one_exercises.ipynb") == []
     found = complaints(tmp_path, *cells, prose("It doubles."), name="01_one_exercises.ipynb")
     assert [line for line in found if line.startswith("cell 3 (cell-2): follows the checks")] == found != []
