@@ -32,8 +32,11 @@ def ask(page, word):
     page.goto(f"{page.address}search.html?q={word}", wait_until="networkidle")
     page.wait_for_function("document.querySelector('.search-summary')?.textContent.includes('found')")
     return page.evaluate(
-        """() => [...document.querySelectorAll("ul.search > li")].map(li =>
-          [li.querySelector("a").getAttribute("href"), /\\(Python /.test(li.innerText), li.querySelector(".context")?.innerText ?? ""])"""
+        """() => [...document.querySelectorAll("ul.search > li")].map(li => [
+          li.querySelector("a").getAttribute("href"),
+          /\\(Python /.test(li.innerText),
+          li.querySelector(".context")?.innerText ?? "",
+        ])"""
     )
 
 

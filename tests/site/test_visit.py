@@ -43,8 +43,8 @@ def test_a_good_page_passes_every_check(visit):
     seen = visit("good.html")
     assert seen.titles == ["Good"]
     assert seen.lang == "en"
-    lists = [seen.outside, seen.failed, seen.errors, seen.mute, seen.raw, seen.split, seen.long, seen.wide, seen.barriers]
-    assert lists == [[]] * 9
+    assert [seen.outside, seen.failed, seen.errors, seen.mute, seen.raw] == [[]] * 5
+    assert [seen.split, seen.long, seen.wide, seen.barriers] == [[]] * 4
     assert [url.rpartition("/")[2] for url in seen.asked] == ["good.html"]
     assert seen.dark[0] > 0.6 > 0.3 > seen.dark[1]
 
@@ -73,7 +73,7 @@ def test_a_page_that_stays_bright_is_not_dark(visit):
         '<span class="math"><math><mi>x</mi></math></span>',
         '<div class="math" style="overflow: auto"><p style="width: 90rem">wide</p></div>',
         '<span class="eqno" style="position: absolute; left: -9px">(1)</span>',
-        '<div class="bd-article"><h2 style="width: 7.2rem; overflow-wrap: anywhere">Headings<a class="headerlink" href="#here">#</a></h2></div>',
+        '<div class="bd-article"><h2>A<a style="display: block" class="headerlink" href="#here">#</a></h2></div>',
     ],
 )
 def test_a_formula_without_form_words_or_room_is_seen(visitor, tmp_path, wrong):
@@ -89,7 +89,8 @@ def test_tex_in_prose_is_seen_and_code_is_not(tmp_path):
 
 
 def test_a_line_that_print_loses_is_listed(visitor, tmp_path):
-    (tmp_path / "a.html").write_text('<article><pre>kept = 1\n</pre><pre style="display: none">lost = 2</pre></article>')
+    code = '<pre>kept = 1\n</pre><pre style="display: none">lost = 2</pre>'
+    (tmp_path / "a.html").write_text(f"<article>{code}</article>")
     assert visitor(tmp_path).paper("a.html", tmp_path) == ["lost = 2"]
 
 

@@ -23,7 +23,7 @@ READ_PAGE = """async () => {
     mute: [...document.images].filter(i => !i.hasAttribute("alt") && !i.ariaHidden).map(i => i.src.slice(0, 80)),
     broken: [...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src.slice(0, 80)),
     mathless: [...document.querySelectorAll(".math")].filter(m => !drawn(m)).map(m => m.textContent.slice(0, 80)),
-    unsaid: [...document.querySelectorAll("math")].filter(m => !m.ariaLabel?.trim()).map(m => m.textContent.slice(0, 80)),
+    unsaid: [...document.querySelectorAll("math:not([aria-label])")].map(m => m.textContent.slice(0, 80)),
     wrong: [...document.querySelectorAll("merror")].map(m => m.textContent.slice(0, 80)),
   };
 }"""
@@ -61,7 +61,8 @@ LAYOUT = """async () => {
   };
   for (const cell of document.querySelectorAll(".bd-article :is(td, th)")) {
     const text = cell.innerText.trim();
-    if (text && text.length <= 12 && !cell.querySelector("math, img, br") && lines(cell) > 1) faults.push(`split cell: ${text}`);
+    if (!text || text.length > 12 || cell.querySelector("math, img, br")) continue;
+    if (lines(cell) > 1) faults.push(`split cell: ${text}`);
   }
   for (const number of document.querySelectorAll(".eqno")) {
     const box = number.getBoundingClientRect();
@@ -116,7 +117,8 @@ SETTLE = """async () => {
 # A box that scrolls must take the focus, whatever "focus-order-semantics" thinks of boxes.
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice", "experimental"]
 RUN_AXE = """async rules => {
-  const found = await axe.run(document, {runOnly: rules, rules: {"focus-order-semantics": {enabled: false}}, resultTypes: ["violations"], preload: false});
+  const but = {"focus-order-semantics": {enabled: false}};
+  const found = await axe.run(document, {runOnly: rules, rules: but, resultTypes: ["violations"], preload: false});
   return found.violations.flatMap(v => v.nodes.map(n => `${v.id} (${v.impact}): ${n.html.slice(0, 160)}`));
 }"""
 

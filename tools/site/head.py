@@ -22,7 +22,7 @@ UNLISTED = {"search", "genindex", "py-modindex"}
 OF_EXERCISES = (
     "Exercises to {name}: by pencil and in code, with checks that say which law broke, hints, and solutions to unfold."
 )
-OF_SOURCE = "The source of {name}, a module of the small library behind the course, with its documentation and equations."
+OF_SOURCE = "The source of {name}, a module of the small library behind the course, with the equations it cites."
 NOT_FOUND = """<!doctype html>
 <html lang="en">
 <head>

@@ -14,10 +14,10 @@ from pathlib import Path
 from urllib.parse import unquote
 
 SELECTOR = re.compile(r",(?![^(\[]*[)\]])")
-CLASS = re.compile(r"\.(-?[a-zA-Z_](?:[\w-]|\\.)*)")
+CLASS = re.compile(r"\.(-?[a-zA-Z_][\w-]*)")
 NEGATED = re.compile(r":(?:not|is|where|has)\((?:[^()]|\([^()]*\))*\)")
 SHEETS = re.compile(r'(\s*<link (?=[^>]*rel="stylesheet")[^>]*href="((?:\.\./)*)_static/[^>]*>)+')
-ICON_FACE = re.compile(r'src:url\(([^)]*?/)(fa-[\w-]+)\.woff2\) format\("woff2"\),url\([^)]*\.ttf\) format\("truetype"\)')
+ICON_FACE = re.compile(r'src:url\(([^)]*?/)(fa-[\w-]+)\.woff2\) format\("woff2"\),url\([^)]*\.ttf\) format\("[^"]*"\)')
 MAP = re.compile(r"\n?(//# sourceMappingURL=.*|/\*# sourceMappingURL=.*?\*/)\s*$")
 FONTAWESOME = re.compile(r"\s*<!-- So that users can add custom icons -->\s*<script[^>]*fontawesome\.js[^>]*></script>")
 BLOCKING = re.compile(r"<script (?![^>]*(?:defer|async|module))(?=[^>]*src=)")
@@ -51,9 +51,9 @@ def without_unused(rules, used):
     for rule in rules:
         if rule.type == "qualified-rule":
             selectors = SELECTOR.split(tinycss2.serialize(rule.prelude).strip())
-            rule_for = [s for s in selectors if {c.replace("\\", "") for c in CLASS.findall(NEGATED.sub("", s))} <= used]
-            if rule_for:
-                kept.append(f"{','.join(rule_for)}{{{tinycss2.serialize(rule.content)}}}")
+            met = [s for s in selectors if used.issuperset(CLASS.findall(NEGATED.sub("", s).replace("\\", "")))]
+            if met:
+                kept.append(f"{','.join(met)}{{{tinycss2.serialize(rule.content)}}}")
         elif rule.type == "at-rule" and rule.lower_at_keyword in {"media", "supports"}:
             inner = tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True)
             if text := without_unused(inner, used):
