@@ -4,6 +4,7 @@ Every rule is a function that yields complaints; a complaint says what is wrong 
 """
 
 import ast
+import base64
 import io
 import itertools
 import re
@@ -13,7 +14,11 @@ from pathlib import Path
 from notebook_form import ADDRESS, METADATA, ROOT, WIDGET_MIME, ChapterError, from_text, read, shown, to_text
 
 MAX_BYTES = 1_000_000
+MAX_IMAGE_BYTES = 700_000  # what a reader's browser loads for one chapter's figures
+CODE_WIDTH = 72  # columns that a page shows without scrolling
+SMALLEST_TEXT = 9  # CSS pixels, on a phone
 TAGS = {"hide-input", "hide-cell", "remove-cell", "remove-input", "raises-exception", "nbval-ignore-output", "solution"}
+FOLDED = {"hide-input", "hide-cell", "remove-cell", "remove-input"}
 ABSOLUTE_PATH = re.compile(
     r"(?<![\w./:-])(?:/(?:home|Users|work|tmp|root|usr|opt|mnt|var|private)/[\w.-]*\w|file:///\S+)"
     r"|\b[A-Z]:\\{1,2}(?:Users|Windows|Program Files|Temp|Documents|data)\b"
@@ -60,6 +65,9 @@ def of_the_file(path, nb):
     again = "run it again (tools/chapters.py run)"
     if Path(path).stat().st_size > MAX_BYTES:
         yield f"is larger than {MAX_BYTES:,} bytes; make its figures smaller or fewer"
+    images = sum(len(base64.b64decode(output.data["image/png"])) for cell in nb.cells for output in figures_of(cell))
+    if images > MAX_IMAGE_BYTES:
+        yield f"its figures weigh {images:,} bytes, more than {MAX_IMAGE_BYTES:,}; draw fewer, or with fewer points"
     if nb.metadata.get("widgets"):
         yield f"carries widget state in its metadata; {again}"
     elif nb.metadata != METADATA:
@@ -136,6 +144,10 @@ def of_links(text, folder):
 def of_code(cell):
     tags = cell.metadata.get("tags", [])
     yield from of_outputs(cell, tags)
+    if not FOLDED & set(tags):
+        wide = [line for line in cell.source.splitlines() if len(line) > CODE_WIDTH]
+        if wide:
+            yield f"shows a line of {len(wide[0])} columns ({wide[0].strip()[:30]}...); {CODE_WIDTH} fit the page"
     if re.search(r"#\s*(NBVAL_|PYTEST_VALIDATE)", cell.source):
         yield "switches nbval off in a comment; remove the comment"
     if "nbval-ignore-output" in tags:
@@ -174,13 +186,29 @@ def of_outputs(cell, tags):
             yield f"prints {LONG_FLOAT.search(text)[0]}; round it, last digits differ between machines"
         if BARE_REPR.search(text) and not ignored and not raises:
             yield f"shows a bare {BARE_REPR.search(text)[0]}...); print a sentence with rounded numbers"
-    figures = [output for output in cell.outputs if "image/png" in output.get("data", {})]
+    figures = figures_of(cell)
     if figures and not str(cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")).strip():
         yield 'draws a figure without alt text; add :mystnb: {image: {alt: "what it shows"}}'
     if len(figures) > 1:
         yield "draws several figures that would share one alt text; one figure a cell"
-    if figures and "plt.show()" not in cell.source:
-        yield "draws a figure but does not end in plt.show()"
+    if figures and not any("text/markdown" in output.get("data", {}) for output in cell.outputs):
+        yield "draws a figure without a caption; end with plotting.show('what to look for')"
+    for figure in figures:
+        width = figure.metadata.get("image/png", {}).get("width")
+        if 2 * (width or 0) != image_width(figure):
+            yield "draws a figure that is not sharp, two image pixels per CSS pixel; call plotting.use_style() first"
+        size = figure.metadata.get("smallest_text")
+        if size is not None and size < SMALLEST_TEXT:
+            yield f"writes {size} px high on a phone; {SMALLEST_TEXT} is legible: no fontsize, plotting.panels(rows)"
+
+
+def figures_of(cell):
+    return [output for output in cell.get("outputs", []) if "image/png" in output.get("data", {})]
+
+
+def image_width(figure):
+    """In image pixels, from the header of the PNG."""
+    return int.from_bytes(base64.b64decode(figure.data["image/png"])[16:20], "big")
 
 
 def of_syntax(tree):

@@ -1,5 +1,6 @@
 """Each rule of the hygiene check is broken once, in an otherwise clean notebook."""
 
+import base64
 import copy
 
 import nbformat
@@ -7,15 +8,22 @@ import pytest
 from hygiene import violations
 from notebook_form import METADATA, WIDGET_MIME, save
 
-PNG = {"image/png": "iVBORw0KGgo=\n", "text/plain": "<Figure size 640x480 with 1 Axes>"}
+HEAD = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + (1152).to_bytes(4, "big")  # all that the check reads of a picture
+PNG = {"image/png": base64.b64encode(HEAD).decode() + "\n", "text/plain": "<Figure size 576x344 with 1 Axes>"}
+SHARP = {"image/png": {"width": 576, "height": 344}, "smallest_text": 9.3}
 
 
 def stream(text, name="stdout"):
     return nbformat.v4.new_output("stream", name=name, text=text)
 
 
-def shows(data):
-    return nbformat.v4.new_output("display_data", data=data)
+def shows(data, metadata=None):
+    return nbformat.v4.new_output("display_data", data=data, metadata=metadata or {})
+
+
+def figure(data=PNG, **metadata):
+    """The picture and its caption, as plotting.show leaves them."""
+    return [shows(data, SHARP | metadata), shows({"text/markdown": "It rises."})]
 
 
 def code(source="x = 1", outputs=(), **metadata):
@@ -60,7 +68,8 @@ def test_a_clean_notebook_has_no_complaint(tmp_path):
             "$1/2$, a map $f:\\mathbb{R} \\to A$.\n:::"
         ),
         code("rng = np.random.default_rng(0)\nprint(f'{rng.normal():.3f}')", [stream("0.126\n")]),
-        code("ax.plot([1, 2])\nplt.show()", [shows(PNG)], mystnb=ALT, tags=["hide-input"]),
+        code("ax.plot([1, 2])\nplotting.show('It rises.')", figure(), mystnb=ALT),
+        code("x = '" + "a" * 80 + "'", tags=["hide-input"]),
         code("raise ValueError('no')", [RAISED], tags=["raises-exception"]),
         code("explorers.gaussian()", [shows({"text/html": "<div>0.123456789</div>"})], tags=["nbval-ignore-output"]),
     ]
@@ -96,10 +105,14 @@ def test_an_unrun_notebook_is_one_clear_sentence(tmp_path):
         (code("rng = default_rng(seed=None)"), "calls default_rng() without a seed"),
         (code("import random"), "imports random, the global generator"),
         (code("from random import gauss"), "imports random, the global generator"),
-        (code("plt.show()", [shows(PNG)]), "draws a figure without alt text"),
-        (code("plt.show()", [shows(PNG)], mystnb={"image": {"alt": " "}}), "draws a figure without alt text"),
-        (code("plt.show()", [shows(PNG), shows(PNG)], mystnb=ALT), "draws several figures"),
-        (code("ax.plot([1])", [shows(PNG)], mystnb=ALT), "does not end in plt.show()"),
+        (code("show('')", figure()), "draws a figure without alt text"),
+        (code("show('')", figure(), mystnb={"image": {"alt": " "}}), "draws a figure without alt text"),
+        (code("show('')", [*figure(), *figure()], mystnb=ALT), "draws several figures"),
+        (code("plt.show()", figure()[:1], mystnb=ALT), "draws a figure without a caption"),
+        (code("show('')", figure(**{"image/png": {"width": 1152}}), mystnb=ALT), "is not sharp"),
+        (code("show('')", figure(**{"image/png": {}}), mystnb=ALT), "is not sharp"),
+        (code("show('')", figure(smallest_text=8.9), mystnb=ALT), "writes 8.9 px high on a phone"),
+        (code("x = '" + "a" * 68 + "'"), "shows a line of 74 columns (x = 'aaa"),
         (code("plt.show();"), "ends a line with ';'"),
         (code("plt.show();  # quiet"), "ends a line with ';'"),
         (code(outputs=[RAISED]), "stores an error (ValueError)"),
@@ -142,6 +155,9 @@ def test_faults_of_the_file_are_named(tmp_path):
     assert "does not survive the text view" in complaints(tmp_path, prose("```{code-cell}\nx\n```"))[0]
     assert "has no text view: cell 1 has unknown metadata ['scrolled']" in complaints(tmp_path, code(scrolled=True))[0]
     assert "is larger than" in complaints(tmp_path, prose("a" * 1_000_001))[0]
+    heavy = PNG | {"image/png": base64.b64encode(HEAD + bytes(360_000)).decode()}
+    twice = [code(f"show({i})", figure(heavy), mystnb=ALT) for i in range(2)]
+    assert "its figures weigh 720,040 bytes" in complaints(tmp_path, *twice)[0]
     path = stored(tmp_path / "x.ipynb", [code("x = 1"), code("y = 1")])
     text = path.read_text()
     path.write_text(text.replace('"execution_count": 2', '"execution_count": 7'))

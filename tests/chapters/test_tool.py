@@ -13,6 +13,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from notebook_form import WIDGET_MIME, normalise_cells, normalise_outputs, read, save
+from PIL import Image
 
 from chapters import main, unfit
 
@@ -32,11 +33,12 @@ Another cell, with metadata.
 ```{code-cell} ipython3
 :mystnb: {image: {alt: 'A line: it rises, from "1" to 2.'}}
 :tags: [hide-input]
-import matplotlib.pyplot as plt
+from gmmlib import plotting
 
-fig, ax = plt.subplots(figsize=(2, 1))
+plotting.use_style()
+fig, ax = plotting.panels(1)
 ax.plot([1, 2])
-plt.show()
+plotting.show("It rises: $y = x$.")
 ```
 
 ```{code-cell} ipython3
@@ -110,8 +112,18 @@ def test_what_a_run_stores(small):
     nb = json.loads(small.read_text())
     assert (nb["nbformat"], nb["nbformat_minor"], nb["metadata"]["language_info"]) == (4, 5, {"name": "python"})
     figure, printed, _ = [cell for cell in nb["cells"] if cell["cell_type"] == "code"]
-    assert "image/png" in figure["outputs"][0]["data"]
-    assert b"tEXt" not in base64.b64decode(figure["outputs"][0]["data"]["image/png"])
+    drawn, caption = figure["outputs"]
+    assert "".join(caption["data"]["text/markdown"]) == "It rises: $y = x$."
+    assert drawn["metadata"]["image/png"]["width"] == 576
+    assert drawn["metadata"]["smallest_text"] >= 9
+    png = base64.b64decode(drawn["data"]["image/png"])
+    assert b"tEXt" not in png
+    with Image.open(io.BytesIO(png)) as image:
+        assert image.width == 2 * 576, "two image pixels per CSS pixel"
+        colours = image.convert("RGB").getcolors()
+    assert len(colours) <= 128
+    assert max(colours)[1] == (255, 255, 255), "paper stays white"
+    assert (0, 0x72, 0xB2) in [colour for _, colour in colours], "and the first line blue"
     assert len(printed["outputs"]) == 1, "pieces of one stream are joined"
     assert "".join(printed["outputs"][0]["text"]).splitlines() == ["number 42", small.parent.name, "['a', 'b']"]
     assert [c["execution_count"] for c in nb["cells"] if c["cell_type"] == "code"] == [1, 2, 3]
