@@ -168,6 +168,8 @@ def site(nb):
                 if answer is not None:
                     solution = code_cell(answer, solved(answer.source), "solution", fold="a solution")
                     solution.outputs = copy.deepcopy(cell.outputs)
+                    if "image" in cell.metadata.get("mystnb", {}):  # the words for who does not see its figure
+                        solution.metadata["mystnb"]["image"] = cell.metadata["mystnb"]["image"]
                     made.cells.append(solution)
                     answer = None
             case "explanation":

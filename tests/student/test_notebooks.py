@@ -248,6 +248,15 @@ def test_an_answer_in_words_is_the_students_to_write_and_folded_on_the_site():
     assert folded.startswith("::::{admonition} A good answer, and what it is graded by\n:class: dropdown\nBecause")
 
 
+def test_a_figure_of_the_checks_keeps_its_words_on_the_site():
+    checked = code("assert draw, 'no'\nshow()", grade=True, points=1)
+    checked.metadata["mystnb"] = {"image": {"alt": "A line."}}
+    nb = nbformat.v4.new_notebook(cells=[text("# T"), code(ANSWER, solution=True), checked])
+    solution = next(cell for cell in site(nb).cells if cell.id.endswith("-solution"))
+    assert solution.metadata["mystnb"]["image"] == {"alt": "A line."}
+    assert solution.metadata["mystnb"]["code_prompt_show"] == "Show a solution"
+
+
 def test_the_setup_installs_from_the_published_address(monkeypatch):
     nb = nbformat.v4.new_notebook()
     monkeypatch.setattr("student.repository", lambda: ("https://example.org/course", "main"))
