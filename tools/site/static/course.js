@@ -7,22 +7,22 @@ const cut = box => {
   if (left || right) box.dataset.cut = [left && "left", right && "right"].filter(Boolean).join(" ");
   else delete box.dataset.cut;
 };
-const mark = () => {
-  for (const box of document.querySelectorAll(BOXES)) {
-    const scrolls = box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
-    const said = box.matches(".formula") ? [["role", "group"], ["aria-label", "Wide formula"]] : [];
-    for (const [name, value] of [["tabindex", "0"], ...said]) {
-      if (scrolls) box.setAttribute(name, value);
-      else box.removeAttribute(name);
-    }
-    cut(box);
+const mark = box => {
+  const scrolls = box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
+  const said = box.matches(".formula") ? [["role", "group"], ["aria-label", "Wide formula"]] : [];
+  for (const [name, value] of [["tabindex", "0"], ...said]) {
+    if (scrolls) box.setAttribute(name, value);
+    else box.removeAttribute(name);
   }
+  cut(box);
 };
 const start = async () => {
   await document.fonts.ready;
-  document.querySelectorAll(BOXES).forEach(box => box.addEventListener("scroll", () => cut(box), { passive: true }));
-  mark();
-  addEventListener("resize", mark);
+  const watch = new ResizeObserver(entries => entries.forEach(entry => mark(entry.target)));
+  for (const box of document.querySelectorAll(BOXES)) {
+    box.addEventListener("scroll", () => cut(box), { passive: true });
+    watch.observe(box);
+  }
 };
 if (document.readyState === "complete") start();
 else addEventListener("load", start);
