@@ -110,6 +110,30 @@ def test_an_explorer_fits_a_narrow_phone(open_page, name):
     assert page.problems == []
 
 
+COVERED = """() => {
+  const boxes = query => [...document.querySelectorAll(query)].map(e => [e.textContent, e.getBoundingClientRect()]);
+  const meet = (a, b) => a.width && a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+  const knobs = boxes(".gmx-knob");
+  return boxes(".gmx-tick").filter(([, tick]) => knobs.some(([, knob]) => meet(knob, tick))).map(([text]) => text);
+}"""
+
+
+def test_a_handle_on_the_axis_covers_no_number(open_page):
+    page = open_page("responsibility", width=800)
+    page.locator("[role=slider]").first.focus()
+    for _ in range(25):
+        assert page.evaluate(COVERED) == []
+        page.keyboard.press("ArrowRight")
+
+
+def test_an_axis_has_no_numbers_before_there_are_data(open_page):
+    page = open_page("kmeans_stepper")
+    numbers = page.locator("svg[aria-label^='Inertia'] .gmx-tick")
+    assert numbers.count() == 0
+    page.get_by_role("button", name="Assign").click()
+    expect(numbers).not_to_have_count(0)
+
+
 def test_each_step_of_em_raises_the_log_likelihood(open_page):
     page = open_page("em_stepper")
     values = [number(page, "log-likelihood")]

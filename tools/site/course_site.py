@@ -1,6 +1,6 @@
 """Sphinx extension of the course: what the site serves itself, and where it appears.
 
-Everything a page needs comes from this machine's build: MathJax from npm (locked
+Everything a page needs comes from this machine's build: fonts from npm (locked
 in package-lock.json), the explorers from gmmlib. Both are copied below
 `_build/vendor` by `build.py`; this extension hands that folder to Sphinx. It must
 not be called `_static`: Jupyter Book loads every script it finds there on every page.
