@@ -32,7 +32,8 @@ def test_no_line_of_a_hidden_test_is_published(path):
         if other.name != path.name:
             shown |= {line.strip() for cell in nbformat.read(other, 4).cells for line in cell.source.splitlines()}
     hidden = {line.strip() for cell in cells if part(cell) == "tests" for line in cell.source.splitlines()} - shown
-    hidden = {line for line in hidden if line.startswith("assert ") or "### " in line}
+    telling = (line for line in hidden if line.startswith("assert ") or "### " in line)
+    hidden = {line for line in telling if len(line) > 20}  # "assert np.allclose(" tells nothing
     assert len(hidden) > 5
     texts = [p for p in SITE.rglob("*") if p.suffix in (".html", ".ipynb", ".js", ".txt", ".md")]
     for published in texts:
