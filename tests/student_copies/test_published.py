@@ -34,7 +34,7 @@ def test_no_line_of_a_hidden_test_is_published(path):
     hidden = {line.strip() for cell in cells if part(cell) == "tests" for line in cell.source.splitlines()} - shown
     telling = (line for line in hidden if line.startswith("assert ") or "### " in line)
     hidden = {line for line in telling if len(line) > 20}  # "assert np.allclose(" tells nothing
-    assert len(hidden) > 5
+    assert len(hidden) > 3, "there is nothing to look for"
     texts = [p for p in SITE.rglob("*") if p.suffix in (".html", ".ipynb", ".js", ".txt", ".md")]
     for published in texts:
         text = published.read_text(encoding="utf-8", errors="ignore")
