@@ -47,7 +47,7 @@ book: .venv/.gmmlib  ## build the site into _build/html; any warning is an error
 	@$(PY) tools/site/build.py
 
 serve: book  ## build the site and show it on http://localhost:8000
-	@$(check_port)$(PY) -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
+	@$(check_port)$(PY) tools/site/serve.py $(PORT)
 
 lab: .venv/.gmmlib  ## copy the notebooks to my-course, yours to change, and open them in JupyterLab
 	@$(PY) tools/student.py lab
@@ -56,28 +56,35 @@ student: .venv/.gmmlib  ## make the student's notebooks (student/) from chapters
 	@$(PY) tools/student.py make
 
 run: .venv/.gmmlib  ## execute one chapter and store its outputs: make run CHAPTER=01
-	@$(check_chapter)$(TEST_ENV) $(PY) tools/chapters.py run $(CHAPTER_FILE)
+	@$(check_chapter)echo "Running $(CHAPTER_FILE) (up to a minute)"
+	@$(TEST_ENV) $(PY) tools/chapters.py run $(CHAPTER_FILE)
 
 view: .venv/.gmmlib  ## one chapter as text, without outputs: make view CHAPTER=01
 	@$(check_chapter)$(PY) tools/chapters.py view $(CHAPTER_FILE)
 
-check: .venv/.gmmlib  ## style of the code and hygiene of the notebooks, in seconds
+check: .venv/.gmmlib  ## style of the code, hygiene of the notebooks, safety of the workflows, in seconds
 	$(PY) -m ruff check .
 	$(PY) tools/chapters.py check $(NOTEBOOKS)
 	$(PY) tools/student.py check
+	.venv/bin/zizmor --offline --no-progress --quiet --persona auditor .github
 
 browser: .venv/.gmmlib
 	@bash tools/site/browser.sh
 
 test: book browser check  ## build the site, then run every test
+	@echo "1 of 3: every notebook is run and its outputs compared, as another processor computes them (a minute or two)"
 	$(TEST_ENV) PYTHONHASHSEED=1 OPENBLAS_CORETYPE=Haswell $(PYTEST) loadscope $(NBVAL) chapters
+	@echo "2 of 3: the same as this processor computes them (a minute or two)"
 	$(TEST_ENV) PYTHONHASHSEED=0 $(PYTEST) loadscope $(NBVAL) chapters
+	@echo "3 of 3: the library, the equations, the data and every page in a browser (several minutes)"
 	$(TEST_ENV) PYTHONHASHSEED=0 $(PYTEST) loadgroup --cov --cov-report term-missing:skip-covered tests
 
 verify: test  ## the long sweeps too: rare cases, other processors' arithmetic, changed operators
-	for cpu in Nehalem Sandybridge Haswell; do \
+	for cpu in Nehalem Sandybridge Haswell; do echo "The notebooks and the library as a $$cpu computes them (several minutes)"; \
 	  $(TEST_ENV) OPENBLAS_CORETYPE=$$cpu $(PYTEST) loadscope $(NBVAL) chapters tests/gmmlib tests/equations || exit 1; done
+	@echo "The long searches for rare cases (many minutes)"
 	$(TEST_ENV) HYPOTHESIS_PROFILE=thorough $(PYTEST) loadgroup -m "sweep or not sweep" tests
+	@echo "Every operator of the numerical modules changed, one at a time (the longest step)"
 	$(TEST_ENV) $(PY) tools/mutation.py
 
 bench: .venv/.gmmlib  ## time gmmlib beside its peers (an hour, on a quiet machine): make bench ARGS=--quick

@@ -363,7 +363,7 @@ def report(results):
             *memory_table(results["memory"]),
         ]
     if "import" in results:
-        lines += ["", "## Time of an import", "", "| | seconds |", "|---|---:|"]
+        lines += ["", "## Time of an import", "", "| statement | seconds |", "|---|---:|"]
         lines += [f"| `import {r['import']}` | {r['seconds']:.2f} |" for r in results["import"]]
     return "\n".join(lines) + "\n"
 

@@ -1,5 +1,7 @@
 """What every test may ask for."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -8,3 +10,20 @@ import pytest
 def rng():
     """A generator that starts anew, and the same, in each test."""
     return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A headless Chromium, one for all tests of a worker; each test opens pages or contexts of its own."""
+    if os.environ.get("SKIP_BROWSER"):
+        pytest.skip("SKIP_BROWSER is set: nothing was opened in a browser")
+    from browser import FLAGS, MISSING, find  # imported here: most tests need no browser
+    from playwright.sync_api import sync_playwright
+
+    path = find()
+    if path is None:
+        pytest.fail(MISSING, pytrace=False)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()

@@ -286,6 +286,7 @@ def of_exercises(cells):
         found += [(number, complaint) for complaint in of_markers(cell, kind)]
         if kind == "autograder tests":
             found += [(number, complaint) for complaint in of_tests(cell)]
+            found += [(number + 1, complaint) for complaint in of_result(cells[number : number + 1])]
     if not any(cell.metadata.get("nbgrader", {}).get("grade") for cell in cells):
         found.append((0, "an exercises page without a graded cell; give one nbgrader metadata with grade: true"))
     return found
@@ -330,6 +331,15 @@ def of_markers(cell, kind):
             yield f"is an {kind} cell without ### BEGIN {marker} / ### END {marker}"
         elif belongs and begins and not re.sub(r"^\s*#.*$", "", hidden(cell.source, marker), flags=re.M).strip():
             yield f"has nothing between ### BEGIN {marker} and ### END {marker}"
+
+
+def of_result(after):
+    """The cell behind an exercise's checks, if any: a result is told where the student's copy leaves it out."""
+    for cell in after:
+        # The next exercise has a heading, the next part of this one says what it is worth.
+        told = cell.cell_type == "markdown" and not re.match(r"#|\*\*Back\*\*|\*\*[^\n]*\(\d+ points?\b", cell.source)
+        if told and "nbgrader" not in cell.metadata and "solution" not in cell.metadata.get("tags", []):
+            yield "follows the checks, so it tells a result; tag it solution (the next exercise begins with ##)"
 
 
 def hidden(source, marker):

@@ -19,31 +19,59 @@ if [ -z "$python" ]; then
     exit 1
 fi
 
+child=""
 unfinished() {
+    if [ -n "$child" ]; then kill -- "-$child" 2>/dev/null || true; fi
+    rm -rf "$work"
     echo >&2
     echo "The environment .venv is not complete. Run the same command again: it starts .venv anew and keeps what was downloaded." >&2
 }
+work=$(mktemp -d)
 trap unfinished EXIT
-trap 'exit 130' INT TERM
+trap 'exit 130' INT
+trap 'exit 143' HUP TERM
+
+# A shell hears a signal at once only while it waits, so what takes long runs in the background;
+# in a process group of its own (set -m), so that all it started ends with it and no traceback is seen.
+run() {
+    set -m
+    "$@" &
+    child=$!
+    set +m
+    local code=0
+    wait "$child" || code=$?
+    child=""
+    return "$code"
+}
 
 echo "Making .venv with $("$python" --version): about 200 packages, two minutes or three"
-if ! "$python" -m venv --clear .venv; then
+if ! run "$python" -m venv --clear .venv; then
     echo "Python could not make .venv; on Debian and Ubuntu, 'apt-get install python3-venv' gives it what it lacks." >&2
     exit 1
 fi
 
 # pip names every file it fetches; a line for each would bury its errors, silence looks like a hang.
-wanted=$(grep -c '==' requirements.txt)
+wanted=$(grep -c '==' requirements.txt || true)
 progress() {
     awk -v wanted="$wanted" '
         /^(Collecting|Processing) /           { if (++seen % 40 == 0) { printf "  found %d of %d packages\n", seen, wanted; fflush() } }
-        /^Installing collected packages/      { print "  unpacking them (half a minute or more)"; fflush() }
+        /^Installing collected/ && seen >= 40 { print "  unpacking them (half a minute or more)"; fflush() }
         /^ *ERROR|^error|THESE PACK/          { print; fflush() }'
 }
-export PIP_DISABLE_PIP_VERSION_CHECK=1
+tell_pip() { exec .venv/bin/python -m pip install --disable-pip-version-check --no-deps "$@" >"$work/said" 2>&1; }
+pip() {
+    mkfifo "$work/said"
+    progress <"$work/said" &
+    local reader=$! code=0
+    run tell_pip "$@" || code=$?
+    wait "$reader"
+    rm "$work/said"
+    return "$code"
+}
 # --no-deps: every package is pinned here, so there is nothing to look for.
-.venv/bin/python -m pip install --no-deps --require-hashes --progress-bar off -r requirements.txt 2>&1 | progress
-.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
+pip --require-hashes --progress-bar off -r requirements.txt
+pip --no-build-isolation -e .
 touch "$stamp" .venv/.gmmlib
 trap - EXIT
+rm -rf "$work"
 echo "The environment is ready in .venv"

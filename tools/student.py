@@ -37,7 +37,9 @@ try:
     import gmmlib
 except ModuleNotFoundError:
     {bring}'''
-BRING = '%pip install --quiet "gmmlib[notebook] @ git+{url}@{branch}"'
+BRING = '''\
+%pip install --quiet "gmmlib[notebook] @ git+{url}@{branch}"
+    import gmmlib'''
 NO_ADDRESS = 'raise ModuleNotFoundError("gmmlib is not installed here; the README of the course says how") from None'
 
 
@@ -51,7 +53,7 @@ def starter(source):
         if not found[1]:  # beside the functions: a prediction or a verdict, whose `= None` stands above
             return ""
         inside = [name for indent, name in DEFINITION.findall(source[: found.start()]) if len(indent) < len(found[1])]
-        return f'{found[1]}# Your code here.\n{found[1]}raise NotImplementedError("{inside[-1]} is not written yet")\n'
+        return f'{found[1]}# Your code here.\n{found[1]}raise NotImplementedError("write {inside[-1]}")\n'
 
     return SOLUTION.sub(stub, source).rstrip()
 

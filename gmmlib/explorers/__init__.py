@@ -109,7 +109,7 @@ def responsibility(
     sds=(5.87126, 5.86771),
     x=68.0,
     names=("short waits", "long waits"),
-    label="waiting time (minutes)",
+    label="wait (minutes)",
 ):
     """Which component made this point? Drag the point and read the responsibilities.
 

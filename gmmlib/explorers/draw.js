@@ -175,22 +175,23 @@ export function connect(fig, model, state, changed = () => {}) {
   return () => { model.off("change:state", listen); stop(); };
 }
 
-function makeChart(parent, fig, { label, height, xlabel = "", ylabel = "", left = 44, role = "group", yticks = 4, bottom = 48, top = 30 }) {
+function makeChart(parent, fig, { label, height, xlabel = "", ylabel = "", left = 44, role = "group", yticks = 4, bottom = 53, top = 30 }) {
   const node = svg("svg", { role, "aria-label": label }, parent);
   const axes = svg("g", { "aria-hidden": "true" }, node), plot = svg("svg", { "aria-hidden": "true" }, node);
   const over = svg("g", { "aria-hidden": "true" }, node), knobs = svg("g", {}, node), handles = [];
   let box, limits;
   const chart = {
     node,
-    // Start a picture: set the scales (`equal`: one scale for both axes), draw the axes.
-    begin(xlim, ylim, equal = false) {
+    // Start a picture: set the scales (`equal`: one scale for both axes), draw the axes; while there is
+    // nothing to show (`empty`), without numbers.
+    begin(xlim, ylim, equal = false, empty = false) {
       const W = clamp(parent.clientWidth - 34, 240, 760), H = typeof height === "function" ? height(W) : height;
       node.setAttribute("viewBox", `0 0 ${W} ${H}`);
       box = { x: left, y: top, w: W - left - 14, h: H - top - bottom };
       limits = equal ? sameScale(xlim, ylim, box) : [xlim, ylim];
       for (const [key, value] of Object.entries({ x: box.x, y: box.y, width: box.w, height: box.h, viewBox: `${box.x} ${box.y} ${box.w} ${box.h}` })) plot.setAttribute(key, value);
       for (const layer of [axes, plot, over]) layer.replaceChildren();
-      drawAxes();
+      drawAxes(empty);
     },
     limits: () => limits,
     px: (x) => box.x + ((x - limits[0][0]) / (limits[0][1] - limits[0][0])) * box.w,
@@ -219,20 +220,20 @@ function makeChart(parent, fig, { label, height, xlabel = "", ylabel = "", left 
     },
   };
 
-  function drawAxes() {
+  function drawAxes(empty) {
     const grey = { stroke: "var(--gmx-line)", "stroke-width": 1 }, floor = box.y + box.h;
-    for (const [value, text] of ticks(...limits[0], box.w / 75)) {
+    for (const [value, text] of empty ? [] : ticks(...limits[0], box.w / 75)) {
       const x = chart.px(value);
       svg("path", { d: `M${x} ${floor}v6`, ...grey, stroke: "var(--gmx-soft)" }, axes);
-      svg("text", { x, y: floor + 21, "text-anchor": "middle", class: "gmx-tick" }, axes, text);
+      svg("text", { x, y: floor + 26, "text-anchor": "middle", class: "gmx-tick" }, axes, text);
     }
-    for (const [value, text] of yticks ? ticks(...limits[1], yticks) : []) {
+    for (const [value, text] of yticks && !empty ? ticks(...limits[1], yticks) : []) {
       const y = chart.py(value);
       svg("path", { d: `M${box.x} ${y}h${box.w}`, ...grey, opacity: 0.6 }, axes);
       svg("text", { x: box.x - 7, y: y + 4.5, "text-anchor": "end", class: "gmx-tick" }, axes, text);
     }
     svg("path", { d: `M${box.x} ${floor}h${box.w}`, stroke: "var(--gmx-soft)", "stroke-width": 1.5 }, axes);
-    svg("text", { x: box.x + box.w / 2, y: floor + 41, "text-anchor": "middle" }, axes, xlabel);
+    svg("text", { x: box.x + box.w / 2, y: floor + 46, "text-anchor": "middle" }, axes, xlabel);
     svg("text", { x: 0, y: 15 }, axes, ylabel);
   }
   return chart;

@@ -117,7 +117,7 @@ function render({ model, el }) {
     });
     for (const path of paths) if (path.length > 1) chart.path(path, { stroke: "var(--gmx-ink)", "stroke-width": 1.5, "stroke-dasharray": "2 3" });
     const n = trace.length, low = n ? Math.min(...trace) : 0, high = n ? Math.max(...trace) : 1, room = 0.14 * (high - low) || 1;
-    falling.begin([0.8, Math.max(10, n) * 1.02], [Math.max(0, low - room), high + room]);
+    falling.begin([0.8, Math.max(10, n) * 1.02], [Math.max(0, low - room), high + room], false, !n);
     if (n) falling.path(trace.map((v, i) => [i + 1, v]), { stroke: "var(--gmx-ink)" });
     trace.forEach((v, i) => falling.mark(i % 2, i + 1, v, i === n - 1 ? 6 : 4, { fill: i === n - 1 ? COLORS[0] : "var(--gmx-ink)" }));
     falling.node.setAttribute("aria-label", n ? `Inertia after each half-step, from ${fixed(trace[0])} down to ${fixed(trace[n - 1])}` : "Inertia after each half-step: no step yet");

@@ -52,10 +52,10 @@ function render({ model, el }) {
       const stripes = k ? "background-image:repeating-linear-gradient(45deg,transparent 0 7px,var(--gmx-bg) 7px 9px);" : "";
       piece.style.cssText = `flex:${here.resp[k]} 1 0;background-color:${COLORS[k]};${stripes}`;
     });
-    const odds = here.joint[1] - here.joint[0];
+    const odds = here.joint[0] - here.joint[1]; // of the first component, as in chapter 6
     fig.tiles([
       ...[0, 1].map((k) => [`${"\u25cf\u25b2"[k]} responsibility, ${s.names[k]}`, part(here.resp[k]), COLORS[k]]),
-      ["log-odds (natural log)", fixed(odds), odds > 0 ? COLORS[1] : COLORS[0]],
+      [`log-odds of ${s.names[0]} (natural log)`, fixed(odds), COLORS[odds > 0 ? 0 : 1]],
       [`density at x${per && `,${per}`}`, short(density), "var(--gmx-ink)"],
     ]);
     fig.say(sentence(here, density / peak, odds));
@@ -65,7 +65,7 @@ function render({ model, el }) {
 
   function sentence({ resp }, share, odds) {
     const k = resp[1] > resp[0] ? 1 : 0, away = Math.min(...s.means.map((m, j) => Math.abs(s.x - m) / s.sds[j]));
-    const start = `At x = ${num(s.x)}${unit && ` ${unit}`}, the responsibilities are ${part(resp[0])} (${s.names[0]}) and ${part(resp[1])} (${s.names[1]}); log-odds ${fixed(odds)}. `;
+    const start = `At x = ${num(s.x)}${unit && ` ${unit}`}, the responsibilities are ${part(resp[0])} (${s.names[0]}) and ${part(resp[1])} (${s.names[1]}); log-odds of ${s.names[0]} ${fixed(odds)}. `;
     if (away > 3) return `${start}Sure which, yet typical of neither: x is ${fixed(away, 1)} standard deviations from the nearest mean, and the density there is ${short(share, 2)} of its peak.`;
     if (resp[k] < 0.9) return `${start}The point could be from either${Math.abs(odds) < 0.05 ? ", as good as a coin toss" : `, more probably from ${s.names[k]}`}.`;
     return `${start}Most probably from ${s.names[k]}: x is ${fixed(Math.abs(s.x - s.means[k]) / s.sds[k], 1)} standard deviations from that mean.`;

@@ -247,3 +247,15 @@ def test_an_exercises_page_must_grade_something(tmp_path):
     assert complaints(tmp_path, code(), name="01_one_exercises.ipynb") == [
         "an exercises page without a graded cell; give one nbgrader metadata with grade: true"
     ]
+
+
+def test_what_follows_the_checks_is_kept_from_students(tmp_path):
+    cells = [
+        code(ANSWER, nbgrader=graded(False, True, False, "double")),
+        code(TESTS, nbgrader=graded(True, False, True, "test_double", points=2)),
+    ]
+    next_part = prose("**Then halve** (2 points). Write `half`.")
+    for behind in (prose("It doubles.", tags=["solution"]), prose("## 2."), prose("**Back** to 1."), next_part):
+        assert complaints(tmp_path, *cells, behind, name="01_one_exercises.ipynb") == []
+    found = complaints(tmp_path, *cells, prose("It doubles."), name="01_one_exercises.ipynb")
+    assert [line for line in found if line.startswith("cell 3 (cell-2): follows the checks")] == found != []

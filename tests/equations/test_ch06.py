@@ -102,6 +102,18 @@ def test_eq_logistic():
     assert_allclose(stats.logistic(middle, 1 / s).sf(x), [gamma(v) for v in x], rtol=1e-9)
 
 
+def test_eq_threshold(rng):
+    """The bill of many simulated decisions is least at the threshold that the costs set."""
+    z = rng.choice(2, size=400_000, p=WEIGHTS)
+    gamma = gammas(rng.normal(MEANS[z, 0], np.sqrt(VARIANCES[z])))[:, 0]
+    tries = np.linspace(0.02, 0.98, 49)
+    for c1, c2 in [(1, 1), (9, 1), (1, 3)]:
+        bill = [c1 * np.sum((gamma > t) & (z == 1)) + c2 * np.sum((gamma <= t) & (z == 0)) for t in tries]
+        at = np.interp(c1 / (c1 + c2), tries, bill)
+        assert at <= 1.002 * min(bill)
+        assert at < 0.99 * np.interp(c2 / (c1 + c2), tries, bill) or c1 == c2  # the costs exchanged
+
+
 @pytest.mark.parametrize("shift", [0.0, 700.0, -2000.0, 1e6])
 def test_eq_log_sum_exp(rng, shift):
     """Fifty-digit arithmetic that does exponentiate; the shift breaks the plain formula in float64."""

@@ -1,7 +1,6 @@
 """Every explorer on a page without a kernel: it mounts, answers to keys, and asks nobody."""
 
 import functools
-import os
 import re
 import shutil
 import threading
@@ -10,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser import FLAGS, MISSING, find
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 import gmmlib
 from gmmlib import explorers
@@ -45,26 +43,13 @@ def address(tmp_path_factory):
     server.server_close()
 
 
-@pytest.fixture(scope="module")
-def browser():
-    if os.environ.get("SKIP_BROWSER"):
-        pytest.skip("SKIP_BROWSER is set: no page was opened in a browser")
-    path = find()
-    if path is None:
-        pytest.fail(MISSING, pytrace=False)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def open_page(browser, address):
+def open_page(chromium, address):
     """open_page(name, width) -> a page with its explorer mounted; errors and strangers are collected."""
     contexts = []
 
     def open_(name, width=900, motion="reduce"):
-        context = browser.new_context(viewport={"width": width, "height": 900}, reduced_motion=motion)
+        context = chromium.new_context(viewport={"width": width, "height": 900}, reduced_motion=motion)
         contexts.append(context)
         page = context.new_page()
         page.problems = []
@@ -126,6 +111,30 @@ def test_an_explorer_fits_a_narrow_phone(open_page, name):
     assert page.problems == []
 
 
+COVERED = """() => {
+  const boxes = query => [...document.querySelectorAll(query)].map(e => [e.textContent, e.getBoundingClientRect()]);
+  const meet = (a, b) => a.width && a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+  const knobs = boxes(".gmx-knob");
+  return boxes(".gmx-tick").filter(([, tick]) => knobs.some(([, knob]) => meet(knob, tick))).map(([text]) => text);
+}"""
+
+
+def test_a_handle_on_the_axis_covers_no_number(open_page):
+    page = open_page("responsibility", width=800)
+    page.locator("[role=slider]").first.focus()
+    for _ in range(25):
+        assert page.evaluate(COVERED) == []
+        page.keyboard.press("ArrowRight")
+
+
+def test_an_axis_has_no_numbers_before_there_are_data(open_page):
+    page = open_page("kmeans_stepper")
+    numbers = page.locator("svg[aria-label^='Inertia'] .gmx-tick")
+    assert numbers.count() == 0
+    page.get_by_role("button", name="Assign").click()
+    expect(numbers).not_to_have_count(0)
+
+
 def test_each_step_of_em_raises_the_log_likelihood(open_page):
     page = open_page("em_stepper")
     values = [number(page, "log-likelihood")]
@@ -151,6 +160,16 @@ def test_each_step_of_k_means_lowers_the_inertia(open_page):
         values.append(number(page, "inertia"))
     assert (np.diff(values) <= 0).all(), values
     assert values[-1] < values[0]
+    assert page.problems == []
+
+
+def test_log_odds_are_named_and_have_the_chapters_sign(open_page):
+    """Of the short habit, the first component: negative at 68 minutes, where the long one is likelier."""
+    page, state = open_page("responsibility"), explorers.responsibility().state
+    means, covs = np.reshape(state["means"], (2, 1)), np.reshape(state["sds"], (2, 1, 1)) ** 2
+    short, long = gmmlib.e_step([[state["x"]]], state["weights"], means, covs).resp[0]
+    assert number(page, "log-odds of short waits (natural log)") == pytest.approx(np.log(short / long), abs=0.006)
+    expect(page.locator("[aria-live]")).to_contain_text(f"log-odds of short waits \u2212{np.log(long / short):.2f}")
     assert page.problems == []
 
 

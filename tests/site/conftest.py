@@ -1,11 +1,8 @@
 import functools
-import os
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from browser import FLAGS, MISSING, find
-from playwright.sync_api import sync_playwright
 from visit import Visitor
 
 
@@ -29,19 +26,6 @@ def serve():
     for server in servers:
         server.shutdown()
         server.server_close()
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    if os.environ.get("SKIP_BROWSER"):
-        pytest.skip("SKIP_BROWSER is set: no page was opened in a browser")
-    path = find()
-    if path is None:
-        pytest.fail(MISSING, pytrace=False)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

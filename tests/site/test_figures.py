@@ -54,6 +54,9 @@ COLOURS = """colours => [...document.querySelectorAll(".cell_output img")].map(i
   return {ground: at(0), marks: Object.values(marks).filter(([pixels]) => pixels > 50).map(([, colour]) => colour)};
 })"""
 
+# A figure in a folded solution is seen when the reader opens it.
+OPEN = """open => document.querySelectorAll("details:has(.cell_output img)").forEach(fold => fold.open = open)"""
+
 BREAKS = """() => [...document.querySelectorAll("figure, tr")]
   .map(element => getComputedStyle(element).breakInside).filter(inside => inside !== "avoid")"""
 
@@ -69,6 +72,7 @@ def look(chromium, serve):
         page, seen = context.new_page(), {}
         page.goto(address + name, wait_until="networkidle")
         seen["code"], seen["lazy"] = page.evaluate(CODE), page.locator(".cell_output img:not([loading=lazy])").count()
+        page.evaluate(OPEN, True)
         seen["desk"] = page.evaluate(FIGURES)
         page.emulate_media(color_scheme="dark")
         page.evaluate(SETTLE)
@@ -78,6 +82,7 @@ def look(chromium, serve):
         page.emulate_media(color_scheme="light")
         page.set_viewport_size({"width": 375, "height": 667})
         seen["phone"] = page.evaluate(FIGURES)
+        page.evaluate(OPEN, False)
         page.emulate_media(media="print")
         page.set_viewport_size({"width": 720, "height": 1000})  # what the margins leave of A4
         seen["paper"], seen["breaks"] = page.evaluate(CODE), page.evaluate(BREAKS)

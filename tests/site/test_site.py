@@ -4,7 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
-from visit import ROOT, dead_links, pages
+from visit import ROOT, dead_links, pages, raw_tex
+
+from tools.site.measure import weigh
 
 SITE = Path(os.environ.get("SITE", ROOT / "_build" / "html")).resolve()
 NAMES = [page.relative_to(SITE).as_posix() for page in pages(SITE)]
@@ -34,6 +36,7 @@ def test_a_page_loads_whole_and_without_errors(visit, name):
 @every_page
 def test_math_is_typeset(visit, name):
     assert visit(name).raw == []
+    assert raw_tex(SITE / name) == []
 
 
 @every_page
@@ -53,6 +56,25 @@ def test_a_page_fits_a_narrow_phone(visit, name):
 
 
 @every_page
+def test_nothing_breaks_inside_or_is_cut_unseen(visit, name):
+    assert visit(name).split == []
+
+
+@every_page
+def test_prose_has_at_most_72_characters_to_a_line(visit, name):
+    assert visit(name).long == []
+
+
+@every_page
+def test_a_page_is_light(visit, name):
+    raw, gzipped = weigh(SITE, visit(name).asked)
+    if name == "intro.html":
+        assert raw <= 1_000_000
+        assert gzipped <= 350_000
+    assert raw <= 1_700_000
+
+
+@every_page
 def test_dark_mode_is_dark(visit, name):
     text, ground = visit(name).dark
     assert text > 0.6
@@ -60,8 +82,13 @@ def test_dark_mode_is_dark(visit, name):
 
 
 @every_page
-def test_a_page_keeps_wcag_2_2_aa(visit, name):
+def test_a_page_has_no_barrier(visit, name):
     assert visit(name).barriers == []
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.xdist_group(n)) for n in NAMES if "chapters/" in n])
+def test_paper_has_every_line_of_code(visit, name):
+    assert visit.paper(name, SITE) == []
 
 
 def test_every_inner_link_leads_somewhere():

@@ -1,7 +1,7 @@
 """The gate can close: pages with one fault each, and what the visitor says of them."""
 
 import pytest
-from visit import dead_links
+from visit import dead_links, raw_tex
 
 GOOD = """<!doctype html><html lang="en"><head><title>Good</title><link rel="icon" href="data:,">
 <meta name="viewport" content="width=device-width">
@@ -14,6 +14,8 @@ FAULTS = {
     "errors": "<script>console.error('a wrong thing')</script>",
     "mute": '<img src="data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==">',
     "raw": r'<span class="math">\(\gamma\)</span>',
+    "split": '<article class="bd-article"><table><tr><td style="width: 1px">two words</td></tr></table></article>',
+    "long": f'<article class="bd-article"><p style="font-size: 9px">{"a word " * 60}</p></article>',
     "titles": "<h1>Another title</h1>",
     "wide": '<p style="width: 400px">wider than a phone</p>',
     "barriers": '<p style="color: #aaa; background: #fff">pale</p>',
@@ -41,7 +43,9 @@ def test_a_good_page_passes_every_check(visit):
     seen = visit("good.html")
     assert seen.titles == ["Good"]
     assert seen.lang == "en"
-    assert [seen.outside, seen.failed, seen.errors, seen.mute, seen.raw, seen.wide, seen.barriers] == [[]] * 7
+    assert [seen.outside, seen.failed, seen.errors, seen.mute, seen.raw] == [[]] * 5
+    assert [seen.split, seen.long, seen.wide, seen.barriers] == [[]] * 4
+    assert [url.rpartition("/")[2] for url in seen.asked] == ["good.html"]
     assert seen.dark[0] > 0.6 > 0.3 > seen.dark[1]
 
 
@@ -60,6 +64,34 @@ def test_a_missing_picture_is_a_failed_request(visit):
 
 def test_a_page_that_stays_bright_is_not_dark(visit):
     assert visit("bright.html").dark[1] > 0.3
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        '<div class="math"><div class="formula"><math aria-label="x"></math></div></div>',
+        '<span class="math"><math><mi>x</mi></math></span>',
+        '<div class="math" style="overflow: auto"><p style="width: 90rem">wide</p></div>',
+        '<span class="eqno" style="position: absolute; left: -9px">(1)</span>',
+        '<div class="bd-article"><h2>A<a style="display: block" class="headerlink" href="#here">#</a></h2></div>',
+    ],
+)
+def test_a_formula_without_form_words_or_room_is_seen(visitor, tmp_path, wrong):
+    (tmp_path / "wrong.html").write_text(GOOD.replace("FAULT", wrong))
+    seen = visitor(tmp_path)("wrong.html")
+    assert seen.raw + seen.split
+
+
+def test_tex_in_prose_is_seen_and_code_is_not(tmp_path):
+    page = tmp_path / "a.html"
+    page.write_text(r"<p>Genus \emph{Pygoscelis}, $\gamma$, \(x\), 5 $ and 6 $</p><pre>r'$\mu$' \alpha</pre>")
+    assert raw_tex(page) == [r"\emph"]
+
+
+def test_a_line_that_print_loses_is_listed(visitor, tmp_path):
+    code = '<pre>kept = 1\n</pre><pre style="display: none">lost = 2</pre>'
+    (tmp_path / "a.html").write_text(f"<article>{code}</article>")
+    assert visitor(tmp_path).paper("a.html", tmp_path) == ["lost = 2"]
 
 
 def test_links_that_lead_nowhere_are_listed(tmp_path):

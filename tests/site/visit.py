@@ -1,27 +1,30 @@
 """Open a page as its readers will, and write down what went wrong."""
 
+import re
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from urllib.parse import urldefrag, urljoin, urlparse
 
 from bs4 import BeautifulSoup
+from pypdf import PdfReader
 
 ROOT = Path(__file__).resolve().parents[2]
+WIDTHS = [320, 375, 768, 1280]  # the last one stays
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 READ_PAGE = """async () => {
-  const math = [...document.querySelectorAll(".math")];
-  if (window.MathJax) await window.MathJax.startup.promise;
   await document.fonts.ready;
   const shown = element => element.getClientRects().length > 0;
+  const drawn = box => [...box.querySelectorAll("math")].some(m => m.childElementCount) || !shown(box);
   return {
     lang: document.documentElement.lang,
     titles: [...document.querySelectorAll("h1")].filter(shown).map(h => h.textContent),
     mute: [...document.images].filter(i => !i.hasAttribute("alt") && !i.ariaHidden).map(i => i.src.slice(0, 80)),
     broken: [...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src.slice(0, 80)),
-    raw: math.filter(m => !m.querySelector("mjx-container")).map(m => m.textContent.slice(0, 80)),
-    wrong: [...document.querySelectorAll("mjx-merror, [data-mjx-error]")].map(m => m.textContent.slice(0, 80)),
+    mathless: [...document.querySelectorAll(".math")].filter(m => !drawn(m)).map(m => m.textContent.slice(0, 80)),
+    unsaid: [...document.querySelectorAll("math:not([aria-label])")].map(m => m.textContent.slice(0, 80)),
+    wrong: [...document.querySelectorAll("merror")].map(m => m.textContent.slice(0, 80)),
   };
 }"""
 
@@ -46,6 +49,62 @@ SHADES = """() => {
   return [light(style.color), light(style.backgroundColor)];
 }"""
 
+# What a page does to words, numbers and wide formulas at the width it is seen at.
+LAYOUT = """async width => {
+  const frame = () => new Promise(done => requestAnimationFrame(() => setTimeout(done, 20)));
+  while (innerWidth !== width) await frame();
+  for (let i = 0; i < 3; i++) await frame();  // the page's own scripts answer to the new width
+  const faults = [];
+  const lines = element => {
+    const range = document.createRange();
+    range.selectNodeContents(element);
+    const boxes = [...range.getClientRects()].filter(r => r.width > 0).sort((a, b) => a.top - b.top);
+    return boxes.filter((r, i) => !i || r.top >= Math.max(...boxes.slice(0, i).map(b => b.bottom)) - 1).length;
+  };
+  for (const cell of document.querySelectorAll(".bd-article :is(td, th)")) {
+    const text = cell.innerText.trim();
+    if (!text || text.length > 12 || cell.querySelector("math, img, br")) continue;
+    if (lines(cell) > 1) faults.push(`split cell: ${text}`);
+  }
+  for (const number of document.querySelectorAll(".eqno")) {
+    const box = number.getBoundingClientRect();
+    if (lines(number) > 1) faults.push(`split number: ${number.innerText}`);
+    if (box.left < 0 || box.right > width) faults.push(`number out of sight: ${number.innerText}`);
+  }
+  for (const box of document.querySelectorAll("div.math"))
+    for (const inner of [box, ...box.querySelectorAll(".formula")])
+      if (inner.scrollWidth > inner.clientWidth + 1 && getComputedStyle(inner).maskImage === "none")
+        faults.push(`cut without a sign: ${inner.textContent.slice(0, 60)}`);
+  for (const mark of document.querySelectorAll(".bd-article :is(h1, h2, h3, h4) > a.headerlink")) {
+    const heading = mark.parentElement, height = heading.getBoundingClientRect().height;
+    mark.style.setProperty("display", "none", "important");
+    const without = heading.getBoundingClientRect().height;
+    mark.style.removeProperty("display");
+    if (height > without + 1) faults.push(`a line for "#": ${heading.innerText}`);
+  }
+  return faults.map(fault => `at ${width} px, ${fault}`);
+}"""
+
+# Lines of prose with more than 72 characters; a formula in it is not counted by its letters.
+LONG_LINES = """() => {
+  const long = [], range = document.createRange();
+  for (const p of document.querySelectorAll(".bd-article p")) {
+    if (p.closest("table, .cell_output, figure") || !p.getClientRects().length) continue;
+    const counts = new Map(), walker = document.createTreeWalker(p, NodeFilter.SHOW_TEXT);
+    for (let text; (text = walker.nextNode());) {
+      if (text.parentElement.closest("math, code, .headerlink")) continue;
+      for (let i = 0; i < text.length; i++) {
+        range.setStart(text, i);
+        range.setEnd(text, i + 1);
+        const box = range.getClientRects()[0];
+        if (box) counts.set(Math.round(box.bottom / 8), (counts.get(Math.round(box.bottom / 8)) ?? 0) + 1);
+      }
+    }
+    if (Math.max(0, ...counts.values()) > 72) long.push(`${Math.max(...counts.values())}: ${p.innerText.slice(0, 60)}`);
+  }
+  return long;
+}"""
+
 # The theme notices the change of mode in its own time and then fades its colours; nothing may be
 # read halfway. A page that never turns dark goes on after five seconds, and fails its test.
 SETTLE = """async () => {
@@ -56,10 +115,17 @@ SETTLE = """async () => {
   await Promise.race([Promise.allSettled(faded), pause(2000)]);  // one that loops never finishes
 }"""
 
-RUN_AXE = """async tags => {
-  const found = await axe.run(document, {runOnly: tags, resultTypes: ["violations"], preload: false});
-  return found.violations.flatMap(v => v.nodes.map(n => `${v.id}: ${n.html.slice(0, 160)}`));
+# Every rule of axe but those of level AAA: what WCAG asks, best practices, and what is still being tried.
+# A box that scrolls must take the focus, whatever "focus-order-semantics" thinks of boxes.
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice", "experimental"]
+RUN_AXE = """async rules => {
+  const but = {"focus-order-semantics": {enabled: false}};
+  const found = await axe.run(document, {runOnly: rules, rules: but, resultTypes: ["violations"], preload: false});
+  return found.violations.flatMap(v => v.nodes.map(n => `${v.id} (${v.impact}): ${n.html.slice(0, 160)}`));
 }"""
+
+# What only TeX looks like: a command, or a dollar's worth of one.
+TEX = re.compile(r"\\[a-zA-Z]{2,}|\\[()\[\]]|\$[^$\s][^$]*\$")
 
 
 @dataclass
@@ -70,12 +136,15 @@ class Visit:
     failed: list = field(default_factory=list)  # requests that brought nothing
     errors: list = field(default_factory=list)  # console errors and uncaught exceptions
     mute: list = field(default_factory=list)  # images without alt text
-    raw: list = field(default_factory=list)  # math that was not typeset
+    raw: list = field(default_factory=list)  # math that was not typeset, or has no words for a screen reader
+    asked: set = field(default_factory=set)  # every address the page loaded from
+    split: list = field(default_factory=list)  # words, numbers and formulas that break or are cut, at four widths
+    long: list = field(default_factory=list)  # prose wider than 72 characters
     titles: list = field(default_factory=list)  # headings of level one: exactly one
     lang: str = ""
     wide: list = field(default_factory=list)  # what sticks out at 320 px
     dark: tuple = ()  # lightness of text and ground when the reader prefers dark
-    barriers: list = field(default_factory=list)  # WCAG 2.2 A and AA violations, light and dark
+    barriers: list = field(default_factory=list)  # what axe objects to, light and dark
 
 
 class Visitor:
@@ -104,10 +173,25 @@ class Visitor:
             context.close()
         return seen
 
+    def paper(self, path, site):
+        """Lines of code on the page that its print lacks. Blanks do not count: a long line goes on below."""
+        page = self.browser.new_page(color_scheme="dark")
+        try:
+            page.goto(self.address + path, wait_until="networkidle")
+            printed = page.pdf(format="A4")
+        finally:
+            page.close()
+        text = "".join("".join(sheet.extract_text() for sheet in PdfReader(BytesIO(printed)).pages).split())
+        soup = BeautifulSoup((site / path).read_text(encoding="utf-8"), "html.parser")
+        lines = [line for block in soup.select("article pre") for line in block.text.splitlines()]
+        return [line for line in lines if "".join(line.split()) not in text]
+
     def admit(self, route, seen):
         """Let through what the site serves itself; stop and note everything else."""
         url = route.request.url
         if url.startswith((self.address, "data:", "blob:")):
+            if url.startswith(self.address):
+                seen.asked.add(url)
             route.continue_()
         else:
             seen.outside.append(url)
@@ -120,19 +204,31 @@ class Visitor:
         page.wait_for_load_state("networkidle")
         read = page.evaluate(READ_PAGE)
         seen.lang, seen.titles, seen.mute = read["lang"], read["titles"], read["mute"]
-        seen.raw = read["raw"] + read["wrong"]
+        seen.raw = read["mathless"] + read["unsaid"] + read["wrong"]
         seen.failed += [f"{src}: not an image" for src in read["broken"]]
+        seen.long = page.evaluate(LONG_LINES)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            seen.split += page.evaluate(LAYOUT, width)
         page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
-        seen.barriers = page.evaluate(RUN_AXE, WCAG)
+        seen.barriers = page.evaluate(RUN_AXE, RULES)
 
         page.emulate_media(color_scheme="dark")
         page.evaluate(SETTLE)
         seen.dark = tuple(page.evaluate(SHADES))
-        seen.barriers += [f"dark, {barrier}" for barrier in page.evaluate(RUN_AXE, WCAG)]
+        seen.barriers += [f"dark, {barrier}" for barrier in page.evaluate(RUN_AXE, RULES)]
 
         page.set_viewport_size({"width": 320, "height": 640})
         page.wait_for_timeout(100)
         seen.wide = page.evaluate(STICKS_OUT)
+
+
+def raw_tex(path):
+    """TeX in what a page shows as prose. The page is taken as it lies on disk: as without scripts."""
+    soup = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+    for element in soup.select("script, style, pre, code, .highlight"):
+        element.decompose()
+    return [found[0] for text in [*soup.stripped_strings] if (found := TEX.search(text))]
 
 
 def dead_links(site):

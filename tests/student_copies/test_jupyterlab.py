@@ -15,9 +15,10 @@ import nbformat
 import pytest
 from plain import RAW
 from playwright.sync_api import Error
+
 from student import CHAPTERS, STUDENT, copy_to, part, solved
 
-Seen = namedtuple("Seen", "text links outputs errors unmet figures explorers")
+Seen = namedtuple("Seen", "cells text links outputs errors unmet figures explorers")
 # Every cell is drawn, wherever it is scrolled to; a dark session for the second look.
 SETTINGS = {"notebook-extension/tracker": {"windowingMode": "none"}}
 DARK = {"apputils-extension/themes": {"theme": "JupyterLab Dark"}}
@@ -27,6 +28,7 @@ LOOK = """() => {
   const all = (what, where = document) => [...where.querySelectorAll(".jp-Notebook " + what)];
   const drawn = e => e.getBoundingClientRect().height > 40;
   return {
+    cells: all(".jp-MarkdownCell .jp-RenderedMarkdown").length,
     text: all(".jp-RenderedMarkdown").map(e => {
       const copy = e.cloneNode(true);  // code, and formulas that are typeset, may look like anything
       copy.querySelectorAll("code, pre, mjx-container, .MathJax").forEach(x => x.remove());
@@ -34,9 +36,8 @@ LOOK = """() => {
     }),
     links: all(".jp-RenderedMarkdown a[href]").map(a => a.getAttribute("href")),
     outputs: all(".jp-OutputArea-output").map(e => e.textContent),
-    errors: all('.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"], '
-      + '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"], .jp-RenderedMarkdown merror, mjx-merror')
-      .map(e => e.textContent.slice(0, 300)),
+    errors: all('[data-mime-type="application/vnd.jupyter.error"], [data-mime-type="application/vnd.jupyter.stderr"], '
+      + "merror, mjx-merror").map(e => e.textContent.slice(0, 300)),
     unmet: all(".jp-CodeCell").filter(c => /\\[[ *]\\]/.test(c.querySelector(".jp-InputPrompt").textContent))
       .map(c => c.querySelector(".cm-content").textContent.slice(0, 80)),
     figures: all(".jp-RenderedImage img").filter(i => i.naturalWidth > 100).length,
@@ -136,7 +137,7 @@ def test_a_notebook_runs_and_reads_well_in_jupyterlab(chromium, jupyterlab, name
     assert seen.errors == []
     assert seen.unmet == [], "these cells did not run"
     source = nbformat.read(STUDENT / name, as_version=4)
-    assert len(seen.text) == sum(cell.cell_type == "markdown" for cell in source.cells)
+    assert seen.cells == sum(cell.cell_type == "markdown" for cell in source.cells)
     for text in seen.text:
         assert RAW.findall(text) == [], "markup shows as it stands"
         assert "$" not in text, "a formula shows as TeX"

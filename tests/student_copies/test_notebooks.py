@@ -6,6 +6,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from notebook_form import ChapterError
 from plain import citation, leftovers, numbers, plain
+
 from student import SETUP, SOLUTION, STUDENT, checks, faults, part, setup_cell, site, solved, sources, starter, student
 
 EXERCISES = [path for path in sources() if path.stem.endswith("_exercises")]
@@ -58,7 +59,7 @@ def test_a_starter_keeps_signature_and_docstring_and_names_what_is_to_do():
     assert space["guess"] is None
     assert space["double"].__doc__ == "Twice x."
     for name in ("double", "half"):
-        with pytest.raises(NotImplementedError, match=f"{name} is not written yet"):
+        with pytest.raises(NotImplementedError, match=f"^write {name}$"):
             space[name](1)
     assert "return" not in starter(ANSWER)
 
@@ -93,13 +94,14 @@ def secrets(nb):
         match part(cell):
             case "answer":
                 shown = starter(cell.source).splitlines()
-                lines += [line for found in SOLUTION.finditer(cell.source) for line in found[2].splitlines() if line not in shown]
+                solution = "\n".join(found[2] for found in SOLUTION.finditer(cell.source))
+                lines += [line for line in solution.splitlines() if line not in shown]
             case "tests":
                 shown = checks(cell.source).splitlines()
                 lines += [line for line in cell.source.splitlines() if line not in shown]
             case "explanation" | "essay":
                 lines += cell.source.splitlines()
-    told = [cell.source if part(cell) is None else checks(cell.source) for cell in nb.cells if part(cell) in (None, "tests")]
+    told = [checks(cell.source) for cell in nb.cells if part(cell) in (None, "tests")]
     told = {line.strip() for source in told for line in source.splitlines()}  # a bug hunt shows right code, too
     return {line.strip() for line in lines if len(line.strip()) > 3} - told
 
@@ -114,11 +116,8 @@ def test_a_students_page_contains_no_answer(path):
 
 @each_page
 def test_a_students_page_keeps_every_exercise_and_its_points(path):
-    graded = [
-        [(c.metadata.nbgrader.grade_id, c.metadata.nbgrader.get("points")) for c in nb.cells if "nbgrader" in c.metadata]
-        for nb in (read(path), read(STUDENT / path.name))
-    ]
-    assert graded[0] == graded[1] != []
+    source, copied = ([cell.metadata.get("nbgrader") for cell in read(p).cells] for p in (path, STUDENT / path.name))
+    assert [about for about in copied if about] == [about for about in source if about] != []
 
 
 @each_notebook
@@ -146,7 +145,8 @@ def test_the_sites_page_folds_what_answers_and_hides_what_is_hidden(path):
     assert len(hidden) > 10
     assert hidden & shown == set()
     assert "###" not in "".join(cell.source for cell in page.cells if cell.cell_type == "code")
-    open_cells = [c for c in page.cells if "hide-cell" not in c.metadata.get("tags", []) and ":class: dropdown" not in c.source]
+    unfolded = [cell for cell in page.cells if "hide-cell" not in cell.metadata.get("tags", [])]
+    open_cells = [cell for cell in unfolded if ":class: dropdown" not in cell.source]
     assert secrets(nb) & {line.strip() for cell in open_cells for line in cell.source.splitlines()} == set()
     # What the checks print may say which prediction was right.
     for cell in open_cells:
@@ -173,7 +173,7 @@ def test_a_students_notebook_runs_when_it_is_solved(path):
 @each_page
 def test_an_unsolved_page_stops_at_its_first_check_and_says_what_to_write(path):
     nb = read(STUDENT / path.name)
-    with pytest.raises(CellExecutionError, match=r"\w+ is not written yet|set prediction to"):
+    with pytest.raises(CellExecutionError, match=r"NotImplementedError.*write \w+|AssertionError"):
         NotebookClient(nb, timeout=120, kernel_name="python3", resources={"metadata": {"path": STUDENT}}).execute()
 
 
@@ -228,7 +228,8 @@ def test_an_open_admonition_and_an_unknown_label_are_named():
 
 
 def test_a_chapter_loses_its_guards_and_folds_its_plumbing():
-    cells = [text("# T"), code("x = 1", ["hide-input"]), code("assert x", ["remove-cell"]), code("1/0", ["raises-exception"])]
+    cells = [text("# T"), code("x = 1", ["hide-input"]), code("assert x", ["remove-cell"])]
+    cells.append(code("1/0", ["raises-exception"]))
     made = student(nbformat.v4.new_notebook(cells=cells), "01_x").cells
     assert [cell.source for cell in made] == ["# T", made[1].source, "x = 1", "1/0"]
     assert made[2].metadata == {"jupyter": {"source_hidden": True}}
