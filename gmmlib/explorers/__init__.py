@@ -8,7 +8,7 @@ import numpy as np
 
 from gmmlib.explorers._widget import Explorer, finite
 
-__all__ = ["Explorer", "em_stepper", "gaussian", "kmeans_stepper", "mixture", "responsibility"]
+__all__ = ["Explorer", "em_stepper", "gaussian", "kmeans_stepper", "mixture", "responsibility", "sampler"]
 
 MAX_POINTS = 1000  # what a page can carry and an eye can separate
 
@@ -145,6 +145,49 @@ def responsibility(
         raise ValueError(f"names must be two strings, got {names!r}")
     state |= {"x": finite("x", x), "names": list(names), "label": str(label)}
     return Explorer("responsibility", state)
+
+
+def sampler(
+    weights=(0.360887, 0.639113),
+    means=(54.6149, 80.0911),
+    sds=(5.87126, 5.86771),
+    names=("short habit", "long habit"),
+    label="wait (minutes)",
+    seed=3,
+):
+    """The story of a mixture, told one point at a time: choose a component, draw.
+
+    A dart on a strip chooses the component, its bell gives the point, and the
+    pile of points becomes the density. Press 1, 10 or 1000; drag the weights;
+    hide the labels to see what data show.
+
+    Parameters
+    ----------
+    weights, means, sds : array_like of shape (K,)
+        The mixture, K = 2 or 3; `sds` are standard deviations. Only the ratios
+        of the weights matter.
+    names : sequence of str
+        What the components are called.
+    label : str
+        The axis, with its unit.
+    seed : int
+        Which points come; the same seed gives the same points.
+
+    Returns
+    -------
+    Explorer
+        The figure; `.state["weights"]` are the weights as they were dragged.
+
+    Raises
+    ------
+    ValueError
+        If the lengths disagree, or a number is not usable.
+    """
+    state = _components(weights, means, sds)
+    if len(names) != len(state["means"]):
+        raise ValueError(f"names must be one string per component, got {names!r}")
+    state |= {"names": list(names), "label": str(label), "seed": int(_positive("seed", seed))}
+    return Explorer("sampler", state)
 
 
 def em_stepper(X=None, means=None, names=("eruption (minutes)", "wait (minutes)")):

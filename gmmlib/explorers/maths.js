@@ -42,6 +42,27 @@ export function eStep1d(x, { weights, means, sds }) {
   return { joint, logDensity, resp: joint.map((v) => Math.exp(v - logDensity)) };
 }
 
+// Numbers from 0 to 1, the same for the same seed (Mulberry32).
+export function uniforms(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+// The story of a mixture: a dart u falls on a strip that the weights divide, and so chooses a component z;
+// x is drawn from its bell (Box and Muller).
+export function tellStory(uniform, { weights, means, sds }) {
+  const u = uniform();
+  let z = 0;
+  for (let edge = weights[0]; u >= edge && z < weights.length - 1; edge += weights[z]) z++;
+  const normal = Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+  return { u, z, x: means[z] + sds[z] * normal };
+}
+
 // Every mode lies between the smallest and the largest mean: walk there, watch the slope change sign.
 export function modes({ weights, means, sds }) {
   const slope = (x) =>

@@ -110,6 +110,20 @@ def test_modes_are_where_scipys_density_peaks(js):
     assert js("[m.modes(one).length, m.modes(two).length]", one=one, two=two) == [1, 2]
 
 
+def test_the_story_makes_the_mixture(js):
+    mixture = {"weights": [0.2, 0.5, 0.3], "means": [-3.0, 0.0, 4.0], "sds": [0.5, 1.0, 2.0]}
+    tell = "(uniform => Array.from({length: 30000}, () => m.tellStory(uniform, mixture)))(m.uniforms(seed))"
+    told = js(tell, seed=1, mixture=mixture)
+    u, z, x = (np.array([point[key] for point in told]) for key in "uzx")
+    assert_array_equal(z, np.searchsorted(np.cumsum(mixture["weights"])[:2], u, side="right"))
+    assert stats.kstest(u, "uniform").pvalue > 0.01
+    for k in range(3):
+        assert stats.kstest(x[z == k], "norm", (mixture["means"][k], mixture["sds"][k])).pvalue > 0.01
+    assert abs(np.corrcoef(u[1:], x[:-1])[0, 1]) < 0.03
+    assert js(tell, seed=1, mixture=mixture) == told
+    assert js(tell, seed=2, mixture=mixture) != told
+
+
 def test_k_means_walks_where_gmmlib_walks(js):
     Z = (X - X.mean(axis=0)) / X.std(axis=0)
     centers = Z[[0, 1, 2]]

@@ -1,6 +1,7 @@
 """Every explorer on a page without a kernel: it mounts, answers to keys, and asks nobody."""
 
 import functools
+import re
 import shutil
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +15,7 @@ import gmmlib
 from gmmlib import explorers
 
 HERE = Path(gmmlib.__file__).parent / "explorers"
-ALL = ["em_stepper", "gaussian", "kmeans_stepper", "mixture", "responsibility"]
+ALL = ["em_stepper", "gaussian", "kmeans_stepper", "mixture", "responsibility", "sampler"]
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{name}</title>
 <meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"></head>
 <body><main><h1>{name}</h1>{html}</main><script type="module" src="mount.js"></script></body></html>"""
@@ -47,8 +48,8 @@ def open_page(chromium, address):
     """open_page(name, width) -> a page with its explorer mounted; errors and strangers are collected."""
     contexts = []
 
-    def open_(name, width=900):
-        context = chromium.new_context(viewport={"width": width, "height": 900}, reduced_motion="reduce")
+    def open_(name, width=900, motion="reduce"):
+        context = chromium.new_context(viewport={"width": width, "height": 900}, reduced_motion=motion)
         contexts.append(context)
         page = context.new_page()
         page.problems = []
@@ -209,3 +210,63 @@ def test_a_pointer_drags_a_handle_as_far_as_it_goes(open_page):
     after = handle.bounding_box()
     assert after["x"] - box["x"] == pytest.approx(40, abs=1)
     assert float(handle.get_attribute("aria-valuenow")) > before
+
+
+def shares(page):
+    """Number of points on the pile, and what share each component has of them."""
+    tiles = page.locator(".gmx-tile b").all_inner_texts()
+    return int(tiles[0].replace(",", "")), [float(text.split()[0]) for text in tiles[1:]]
+
+
+def test_the_story_piles_up_to_the_mixture(open_page):
+    page = open_page("sampler")
+    for n in ("1 point", "10 points", "1000 points"):
+        page.get_by_role("button", name=n, exact=True).press("Enter")
+    N, found = shares(page)
+    assert N == 1011
+    assert sum(found) == pytest.approx(1, abs=0.0011)
+    weights = explorers.sampler().state["weights"]
+    assert np.abs(np.subtract(found, weights)).max() < 4 * np.sqrt(0.25 / N)
+    expect(page.locator("[aria-live]")).to_contain_text("Point 1,011")
+    pile = page.get_by_role("img", name="Pile of 1011 points")
+    seen, expected = (float(text) for text in re.findall(r": (\d+), .* ([\d.]+)$", pile.get_attribute("aria-label"))[0])
+    assert abs(seen - expected) < 5 * np.sqrt(expected)
+    assert page.problems == []
+
+
+def test_hidden_labels_are_told_to_nobody(open_page):
+    page = open_page("sampler")
+    page.get_by_role("button", name="10 points").click()
+    page.get_by_role("button", name="Hide the labels").click()
+    expect(page.locator("[aria-live]")).to_contain_text("nobody tells which component")
+    assert page.locator(".gmx-tile b").all_inner_texts()[1:] == ["? (0.36)", "? (0.64)"]
+    marks = page.get_by_role("img", name="Pile of 10 points").locator("path[fill^='var(--gmx-c']")
+    assert marks.count() == 0
+    page.get_by_role("button", name="Show the labels").click()
+    assert marks.count() >= 10
+
+
+def test_another_weight_begins_another_pile_and_changes_the_shares(open_page):
+    page = open_page("sampler")
+    page.get_by_role("button", name="10 points").click()
+    edge = page.get_by_role("slider", name="edge between short habit and long habit")
+    edge.press("Home")
+    assert shares_of_nothing(page)
+    edge.press("End")
+    page.get_by_role("button", name="1000 points").click()
+    assert shares(page)[1] == pytest.approx([0.98, 0.02], abs=0.02)
+
+
+def shares_of_nothing(page):
+    return page.locator(".gmx-tile b").all_inner_texts() == ["0", "? (0.02)", "? (0.98)"]
+
+
+@pytest.mark.parametrize(("button", "n"), [("1 point", 1), ("10 points", 10), ("1000 points", 1000)])
+def test_points_fall_one_after_the_other_where_motion_is_welcome(open_page, button, n):
+    page = open_page("sampler", motion="no-preference")
+    page.get_by_role("button", name=button, exact=True).click()
+    if n > 1:
+        assert shares(page)[0] < n
+    expect(page.locator("[aria-live]")).to_contain_text(f"Point {n:,}", timeout=8000)
+    assert shares(page)[0] == n
+    assert page.problems == []

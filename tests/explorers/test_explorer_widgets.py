@@ -52,6 +52,9 @@ def test_a_notebook_gets_a_widget_and_a_page_gets_the_element(name):
         (lambda: explorers.kmeans_stepper(centers=[[0, 0]] * 7), "centers must have 1 to 6 rows"),
         (lambda: explorers.responsibility(weights=[1] * 3, means=[0, 1, 2], sds=[1] * 3), "means must hold two"),
         (lambda: explorers.responsibility(names=["one"]), "names must be two strings"),
+        (lambda: explorers.sampler(names=["one"]), "names must be one string per component"),
+        (lambda: explorers.sampler(sds=[1.0, 0.0]), "sds must be positive"),
+        (lambda: explorers.sampler(seed=-1), "seed must be positive"),
     ],
 )
 def test_a_bad_argument_is_named(call, words):
