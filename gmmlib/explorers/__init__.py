@@ -8,7 +8,7 @@ import numpy as np
 
 from gmmlib.explorers._widget import Explorer, finite
 
-__all__ = ["Explorer", "em_stepper", "gaussian", "kmeans_stepper", "mixture", "responsibility", "sampler"]
+__all__ = ["Explorer", "em_stepper", "gaussian", "kmeans_stepper", "likelihood", "mixture", "responsibility", "sampler"]
 
 MAX_POINTS = 1000  # what a page can carry and an eye can separate
 
@@ -77,6 +77,59 @@ def gaussian(mean=0.0, sd=1.0, unit=""):
     mean, sd = finite("mean", mean), _positive("sd", sd)
     state = {"mean": mean, "sd": sd, "a": mean - sd, "b": mean + sd, "unit": str(unit)}
     return Explorer("gaussian", state)
+
+
+def likelihood(x=None, mean=None, sd=None, few=5, label="wait (minutes)"):
+    """One bell over points, and the surface of its log-likelihood over mean and ln(sd).
+
+    Drag the mean and the standard deviation, or the point on the surface, and
+    read the score in each direction. A button changes between all points and the
+    first few of them: the top moves a little, and the hill becomes flat.
+
+    Parameters
+    ----------
+    x : array_like of shape (N,), optional
+        At most 1000 points; Old Faithful's waits after long eruptions if left out.
+    mean, sd : float, optional
+        Where the bell starts; off the top if left out. `sd` is a standard
+        deviation, not a variance.
+    few : int
+        How many points the small sample has, from 2 to N.
+    label : str
+        The axis, with its unit.
+
+    Returns
+    -------
+    Explorer
+        The figure; `.state` holds ``mean``, ``sd`` and ``n``, how many points count.
+
+    Raises
+    ------
+    ValueError
+        If `x` has too few points or too many, all points are equal, or a number
+        is not usable.
+    """
+    if x is None:
+        from gmmlib.datasets import load_old_faithful
+
+        geyser = load_old_faithful()
+        x = geyser.column("waiting")[geyser.column("eruptions") > 3]
+    x = finite("x", x, (None,))
+    if not 3 <= len(x) <= MAX_POINTS:
+        raise ValueError(f"x must have 3 to {MAX_POINTS} points to fit on a page, got {len(x)}")
+    if few not in range(2, len(x) + 1):
+        raise ValueError(f"few must be a whole number from 2 to {len(x)}, got {few!r}")
+    if x[:few].std() == 0:
+        raise ValueError(f"the first {few} points are equal: their likelihood has no maximum")
+    state = {
+        "x": x,
+        "mean": finite("mean", x.mean() - 0.7 * x.std() if mean is None else mean),
+        "sd": _positive("sd", 1.5 * x.std() if sd is None else sd),
+        "few": int(few),
+        "n": int(few),
+        "label": str(label),
+    }
+    return Explorer("likelihood", state)
 
 
 def mixture(weights=(0.6, 0.4), means=(-1.5, 1.5), sds=(1.0, 0.8)):

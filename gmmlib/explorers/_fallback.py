@@ -85,6 +85,9 @@ def fallback(name, state):
     if name == "gaussian":
         alt = f"Bell curve with mean {state['mean']:g} and standard deviation {state['sd']:g}."
         picture = _curves([1.0], [state["mean"]], [state["sd"]], state["unit"] or "x", alt)
+    elif name == "likelihood":
+        alt = f"Bell with mean {state['mean']:g} and standard deviation {state['sd']:g} over {len(state['x'])} points."
+        picture = _curves([1.0], [state["mean"]], [state["sd"]], state["label"], alt)
     elif name == "sampler":
         parts = ", ".join(f"{name} {w:.2f}" for name, w in zip(state["names"], state["weights"], strict=True))
         alt = f"Two steps: choose a component ({parts}), then draw from its bell. Points pile up to the sum."

@@ -44,6 +44,40 @@ export function eStep1d(x, { weights, means, sds }) {
   return { joint, logDensity, resp: joint.map((v) => Math.exp(v - logDensity)) };
 }
 
+// Number of points, their mean and their variance: all that a bell's likelihood needs of them.
+export function summary(x) {
+  const mean = sum(x) / x.length;
+  return { N: x.length, mean, var: sum(x.map((v) => (v - mean) ** 2)) / x.length };
+}
+
+// Log-likelihood of a bell, its height below the top, and its slope in the mean and in ln(sd).
+export function bellLikelihood({ N, mean: centre, var: around }, mean, sd) {
+  const square = (around + (centre - mean) ** 2) / sd ** 2; // mean square of z
+  const top = -0.5 * N * (LOG_2PI + Math.log(around) + 1);
+  const logLikelihood = -0.5 * N * (LOG_2PI + 2 * Math.log(sd) + square);
+  return {
+    logLikelihood,
+    drop: top - logLikelihood,
+    score: [(N * (centre - mean)) / sd ** 2, N * (square - 1)],
+  };
+}
+
+// The closed line of bells, as [mean, ln(sd)], whose log-likelihood is `drop` below the top.
+export function likelihoodContour({ N, mean, var: around }, drop, n = 60) {
+  const c = 1 + (2 * drop) / N; // with u = ln(sd) above its best: the mean is off by sd0 sqrt(f(u))
+  const f = (u) => Math.exp(2 * u) * (c - 2 * u) - 1;
+  const low = bisect((u) => -f(u), -c, 0),
+    high = bisect(f, 0, c / 2);
+  const side = Array.from({ length: n + 1 }, (_, i) => {
+    const u = (low + high) / 2 - ((high - low) / 2) * Math.cos((Math.PI * i) / n);
+    return [Math.sqrt(around * Math.max(0, f(u))), u + Math.log(around) / 2];
+  });
+  return [
+    ...side.map(([off, v]) => [mean + off, v]),
+    ...side.reverse().map(([off, v]) => [mean - off, v]),
+  ];
+}
+
 // Numbers from 0 to 1, the same for the same seed (Mulberry32).
 export function uniforms(seed) {
   let state = seed >>> 0;
