@@ -151,7 +151,7 @@ function render({ model, el }) {
     below.begin(meanLim, logLim);
     for (const drop of DROPS)
       below.path(
-        likelihoodContour(known, drop),
+        likelihoodContour(known, drop, [logLim[0] - 0.5, logLim[1] + 0.5]),
         {
           stroke: drop === 2 ? "var(--gmx-ink)" : "var(--gmx-soft)",
           "stroke-width": drop === 2 ? 2.5 : 1.4,

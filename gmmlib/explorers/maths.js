@@ -62,12 +62,22 @@ export function bellLikelihood({ N, mean: centre, var: around }, mean, sd) {
   };
 }
 
-// The closed line of bells, as [mean, ln(sd)], whose log-likelihood is `drop` below the top.
-export function likelihoodContour({ N, mean, var: around }, drop, n = 60) {
+// The closed line of bells, as [mean, ln(sd)], whose log-likelihood is `drop` below the top; of
+// the ln(sd) only those within `limits` (and a closing line at the limit).
+export function likelihoodContour(
+  { N, mean, var: around },
+  drop,
+  limits = [-Infinity, Infinity],
+  n = 60,
+) {
   const c = 1 + (2 * drop) / N; // with u = ln(sd) above its best: the mean is off by sd0 sqrt(f(u))
   const f = (u) => Math.exp(2 * u) * (c - 2 * u) - 1;
-  const low = bisect((u) => -f(u), -c, 0),
-    high = bisect(f, 0, c / 2);
+  const [least, most] = limits.map((v) => v - Math.log(around) / 2);
+  const low = Math.max(
+      bisect((u) => -f(u), -c, 0),
+      least,
+    ),
+    high = Math.min(bisect(f, 0, c / 2), most);
   const side = Array.from({ length: n + 1 }, (_, i) => {
     const u = (low + high) / 2 - ((high - low) / 2) * Math.cos((Math.PI * i) / n);
     return [Math.sqrt(around * Math.max(0, f(u))), u + Math.log(around) / 2];

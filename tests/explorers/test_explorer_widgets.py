@@ -55,6 +55,14 @@ def test_a_notebook_gets_a_widget_and_a_page_gets_the_element(name):
         (lambda: explorers.sampler(names=["one"]), "names must be one string per component"),
         (lambda: explorers.sampler(sds=[1.0, 0.0]), "sds must be positive"),
         (lambda: explorers.sampler(seed=-1), "seed must be positive"),
+        (lambda: explorers.likelihood([1.0, 2.0]), "x must have 3 to 1000 points"),
+        (lambda: explorers.likelihood([[1.0, 2.0, 3.0]]), "x must have shape"),
+        (lambda: explorers.likelihood([1.0, 2.0, float("nan")]), "x must be finite"),
+        (lambda: explorers.likelihood([1.0, 2.0, 4.0]), "few must be a whole number from 2 to 3, got 5"),
+        (lambda: explorers.likelihood([1.0, 2.0, 4.0], few=2.5), "few must be a whole number"),
+        (lambda: explorers.likelihood([1.0, 1.0, 4.0], few=2), "the first 2 points are equal"),
+        (lambda: explorers.likelihood(sd=0), "sd must be positive"),
+        (lambda: explorers.likelihood(mean=float("inf")), "mean must be finite"),
     ],
 )
 def test_a_bad_argument_is_named(call, words):
