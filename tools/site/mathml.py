@@ -144,7 +144,8 @@ def write_font(app, exception):
         return
     from fontTools import subset
 
-    used = set(re.sub(r"<[^>]*>", "", html.unescape("".join(app.formulas.values()))))
+    # What stands between the tags, and the sign that a browser draws for <msqrt>.
+    used = {"√"} | set(re.sub(r"<[^>]*>", "", html.unescape("".join(app.formulas.values()))))
     options = subset.Options(layout_features=FEATURES, flavor="woff", notdef_outline=True)
     font = subset.load_font(str(FONT), options)
     cutter = subset.Subsetter(options)
