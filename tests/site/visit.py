@@ -118,7 +118,7 @@ MARK_ENDS = """() => {
         const link = document.createElement("a");
         link.href = `https://mark.invalid/${i}`;
         link.textContent = ".";
-        link.style.cssText = `position: absolute; ${edge}: 3px; left: 0; font-size: 4px; line-height: 4px; opacity: 0`;
+        link.style.cssText = `position: absolute; ${edge}: 3px; left: 0; font: 4px monospace; opacity: .01`;
         holder.append(link);
       }
     }
