@@ -8,7 +8,17 @@ import numpy as np
 
 from gmmlib.explorers._widget import Explorer, finite
 
-__all__ = ["Explorer", "em_stepper", "gaussian", "kmeans_stepper", "likelihood", "mixture", "responsibility", "sampler"]
+__all__ = [
+    "Explorer",
+    "ellipse",
+    "em_stepper",
+    "gaussian",
+    "kmeans_stepper",
+    "likelihood",
+    "mixture",
+    "responsibility",
+    "sampler",
+]
 
 MAX_POINTS = 1000  # what a page can carry and an eye can separate
 
@@ -308,3 +318,39 @@ def kmeans_stepper(X=None, centers=None, names=None):
     low, mid, high = np.quantile(X, [0.2, 0.5, 0.8], axis=0)
     centers = _starts("centers", centers, [low, [mid[0], low[1]], high], 6)
     return Explorer("kmeans_stepper", {"X": X, "centers": centers, "names": list(names)})
+
+
+def ellipse(X=None, names=("eruption (minutes)", "wait (minutes)")):
+    """A Gaussian in the plane: turn, stretch and move it over the points.
+
+    Drag the ends of the ellipse's axes, its middle and the slice. The marginals stand
+    along the edges, the conditional in the slice, and the points inside the ellipse
+    that should hold 90 % are counted. Both axes are drawn to one scale.
+
+    Parameters
+    ----------
+    X : array_like of shape (N, 2), optional
+        At most 1000 points; Old Faithful, standardised, if left out.
+    names : sequence of str
+        The two axes, with units.
+
+    Returns
+    -------
+    Explorer
+        The figure; `.state` holds ``mean``, ``angle`` (radians), ``lengths`` (standard
+        deviations along the two axes) and ``slice``.
+
+    Raises
+    ------
+    ValueError
+        If `X` or `names` has the wrong shape or `X` is not finite.
+    """
+    if X is None:
+        X = _points(X, names)
+        X, names = (X - X.mean(axis=0)) / X.std(axis=0), ("eruption (standardised)", "wait (standardised)")
+    X = _points(X, names)
+    values, vectors = np.linalg.eigh(np.cov(X, rowvar=False, bias=True))
+    across, up = vectors[:, 1] * (-1 if vectors[0, 1] < 0 else 1)
+    fit = {"mean": X.mean(axis=0), "angle": float(np.arctan2(up, across)), "lengths": np.sqrt(values[::-1])}
+    begin = {"mean": fit["mean"], "angle": 0.0, "lengths": X.std(axis=0)}
+    return Explorer("ellipse", {"X": X, "names": list(names), "slice": float(fit["mean"][0]), "fit": fit} | begin)

@@ -97,6 +97,9 @@ def fallback(name, state):
         alt = f"Weighted Gaussian components with means {means}, and their sum."
         label = state.get("label", "x")
         picture = _curves(state["weights"], state["means"], state["sds"], label, alt)
+    elif name == "ellipse":
+        alt = f"Scatter plot of {len(state['X'])} points, with the middle of a Gaussian marked."
+        picture = _scatter(state["X"], [state["mean"]], state["names"], alt)
     else:
         marks = state.get("means", state.get("centers"))
         alt = f"Scatter plot of {len(state['X'])} points with {len(marks)} numbered starting places."

@@ -163,6 +163,32 @@ export function logGaussian(X, mean, cov) {
   });
 }
 
+// Squared Mahalanobis distances.
+export function squaredDistances(X, mean, cov) {
+  const [l11, l21, l22] = cholesky(cov);
+  return X.map(([x, y]) => {
+    const z1 = (x - mean[0]) / l11,
+      z2 = (y - mean[1] - l21 * z1) / l22;
+    return z1 * z1 + z2 * z2;
+  });
+}
+
+// The covariance whose ellipse has its first axis at an angle, with standard deviations along both.
+export function turned(angle, [first, second]) {
+  const [c, s] = [Math.cos(angle), Math.sin(angle)],
+    [u, v] = [first ** 2, second ** 2];
+  const off = c * s * (u - v);
+  return [
+    [c * c * u + s * s * v, off],
+    [off, s * s * u + c * c * v],
+  ];
+}
+
+// Mean and standard deviation of the second coordinate where the first is known.
+export function sliceAt(x, mean, [[a, b], [, c]]) {
+  return { mean: mean[1] + (b / a) * (x - mean[0]), sd: Math.sqrt(c - (b * b) / a) };
+}
+
 export function eStep(X, { weights, means, covs }) {
   const joint = weights.map((w, k) =>
     logGaussian(X, means[k], covs[k]).map((v) => Math.log(w) + v),
