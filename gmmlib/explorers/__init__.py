@@ -8,7 +8,16 @@ import numpy as np
 
 from gmmlib.explorers._widget import Explorer, finite
 
-__all__ = ["Explorer", "em_stepper", "gaussian", "kmeans_stepper", "mixture", "responsibility", "sampler"]
+__all__ = [
+    "Explorer",
+    "em_stepper",
+    "gaussian",
+    "kmeans_stepper",
+    "mixture",
+    "responsibility",
+    "sampler",
+    "weighted_points",
+]
 
 MAX_POINTS = 1000  # what a page can carry and an eye can separate
 
@@ -255,3 +264,38 @@ def kmeans_stepper(X=None, centers=None, names=None):
     low, mid, high = np.quantile(X, [0.2, 0.5, 0.8], axis=0)
     centers = _starts("centers", centers, [low, [mid[0], low[1]], high], 6)
     return Explorer("kmeans_stepper", {"X": X, "centers": centers, "names": list(names)})
+
+
+def weighted_points(X=None, weights=None, names=("eruption (minutes)", "wait (minutes)")):
+    """One Gaussian fitted to a few points that have votes.
+
+    Drag a bar to change a point's weight, and the last point to another place: the
+    mean and the ellipse that holds 90 % follow. Where the points that have votes lie
+    on a line, there is no ellipse, and the figure says so.
+
+    Parameters
+    ----------
+    X : array_like of shape (N, 2), optional
+        Three to nine points; seven of Old Faithful if left out.
+    weights : array_like of shape (N,), optional
+        From 0 to 5; one each if left out.
+    names : sequence of str
+        The two axes, with units.
+
+    Returns
+    -------
+    Explorer
+        The figure; `.state` holds ``X`` and ``weights``.
+
+    Raises
+    ------
+    ValueError
+        If `X`, `weights` or `names` has the wrong shape, is not finite or out of range.
+    """
+    X = _points(X, names)[::40] if X is None else _points(X, names)
+    if len(X) > 9:
+        raise ValueError(f"X must have 3 to 9 rows, one handle each, got {len(X)}")
+    weights = finite("weights", np.ones(len(X)) if weights is None else weights, (len(X),))
+    if np.any(weights < 0) or np.any(weights > 5):
+        raise ValueError(f"weights must lie between 0 and 5, got {weights}")
+    return Explorer("weighted_points", {"X": X, "weights": weights, "names": list(names)})

@@ -148,3 +148,11 @@ def test_voronoi_cells_hold_exactly_the_points_nearest_to_their_centre(js, rng):
         x, y = cell.T
         areas.append(0.5 * abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)))
     assert_allclose(sum(areas), 36, rtol=1e-9)
+
+
+def test_one_gaussian_from_points_with_votes(js):
+    votes = np.arange(60) % 4 / 2
+    found = js("m.weightedGaussian(X, votes)", X=X, votes=votes)
+    mean, cov = gmmlib.fit_gaussian(X, votes)
+    assert_allclose(found["mean"], mean, rtol=1e-10)
+    assert_allclose(found["cov"], cov, rtol=1e-10)

@@ -15,7 +15,7 @@ import gmmlib
 from gmmlib import explorers
 
 HERE = Path(gmmlib.__file__).parent / "explorers"
-ALL = ["em_stepper", "gaussian", "kmeans_stepper", "mixture", "responsibility", "sampler"]
+ALL = ["em_stepper", "gaussian", "kmeans_stepper", "mixture", "responsibility", "sampler", "weighted_points"]
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{name}</title>
 <meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"></head>
 <body><main><h1>{name}</h1>{html}</main><script type="module" src="mount.js"></script></body></html>"""
@@ -270,3 +270,24 @@ def test_points_fall_one_after_the_other_where_motion_is_welcome(open_page, butt
     expect(page.locator("[aria-live]")).to_contain_text(f"Point {n:,}", timeout=8000)
     assert shares(page)[0] == n
     assert page.problems == []
+
+
+def test_votes_move_the_mean_and_a_line_of_voters_has_no_ellipse(open_page):
+    page = open_page("weighted_points")
+    X = np.array(explorers.weighted_points().state["X"])
+    assert number(page, "votes in all") == 7
+    first = page.get_by_role("slider", name="votes of point 1", exact=True)
+    first.press("PageUp")  # ten quarters more
+    votes = np.array([3.5, 1, 1, 1, 1, 1, 1])
+    assert number(page, "votes in all") == 9.5
+    tile = page.locator(".gmx-tile").filter(has=page.get_by_text("mean", exact=True)).locator("b")
+    shown = [float(part) for part in tile.inner_text().split(",")]
+    assert np.allclose(shown, np.average(X, axis=0, weights=votes), atol=0.06)
+    corr = np.cov(X.T, aweights=votes)
+    assert abs(number(page, "correlation") - corr[0, 1] / np.sqrt(corr[0, 0] * corr[1, 1])) < 0.006
+    for n in range(2, 7):
+        page.get_by_role("slider", name=f"votes of point {n}", exact=True).press("Home")
+    expect(page.locator("[aria-live]").first).to_contain_text("singular")
+    page.get_by_role("button", name="All one vote").click()
+    expect(page.locator("[aria-live]").first).to_contain_text("Equal votes")
+    assert not page.problems

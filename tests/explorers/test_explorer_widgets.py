@@ -55,6 +55,10 @@ def test_a_notebook_gets_a_widget_and_a_page_gets_the_element(name):
         (lambda: explorers.sampler(names=["one"]), "names must be one string per component"),
         (lambda: explorers.sampler(sds=[1.0, 0.0]), "sds must be positive"),
         (lambda: explorers.sampler(seed=-1), "seed must be positive"),
+        (lambda: explorers.weighted_points(X=np.eye(2)), "X must have 3 to 1000 rows"),
+        (lambda: explorers.weighted_points(X=np.arange(20.0).reshape(10, 2)), "X must have 3 to 9 rows"),
+        (lambda: explorers.weighted_points(weights=[1.0] * 6), "weights must have shape"),
+        (lambda: explorers.weighted_points(weights=[6.0] + 6 * [1.0]), "weights must lie between 0 and 5"),
     ],
 )
 def test_a_bad_argument_is_named(call, words):
