@@ -92,7 +92,7 @@ def number(label):
 
 @cache
 def numbers():
-    """Every labelled equation: label -> (page, number). Chapter 6 counts 6.1, 6.2; its exercises 6.E1; the appendix A.1."""
+    """Every labelled equation: label -> (page, number): 6.1 in chapter 6, 6.E1 in its exercises, A.1 in an appendix."""
     import json
 
     found = {}
