@@ -61,7 +61,7 @@ def _scatter(X, marks, names, alt):
     )
     for k, (x, y) in enumerate(_to_page(marks, *limits)):
         body += (
-            f'<circle cx="{x:g}" cy="{y:g}" r="13" fill="{COLORS[k]}"/>'
+            f'<circle cx="{x:g}" cy="{y:g}" r="13" fill="{COLORS[k % 6]}"/>'
             f'<text x="{x:g}" y="{y + 6:g}" text-anchor="middle" fill="#fff" font-size="16">{k + 1}</text>'
         )
     return _frame(limits[0], limits[1], f"{names[0]} across, {names[1]} up", alt, body)
@@ -100,6 +100,9 @@ def fallback(name, state):
     elif name == "ellipse":
         alt = f"Scatter plot of {len(state['X'])} points, with the middle of a Gaussian marked."
         picture = _scatter(state["X"], [state["mean"]], state["names"], alt)
+    elif name == "weighted_points":
+        alt = f"{len(state['X'])} numbered points, to which one Gaussian is fitted with weights."
+        picture = _scatter(state["X"], state["X"], state["names"], alt)
     else:
         marks = state.get("means", state.get("centers"))
         alt = f"Scatter plot of {len(state['X'])} points with {len(marks)} numbered starting places."

@@ -219,6 +219,15 @@ export function mStep(X, resp) {
   return { weights: mass.map((m) => m / sum(mass)), means, covs };
 }
 
+// One Gaussian from points with votes: the M-step of a single component.
+export function weightedGaussian(X, weight) {
+  const { means, covs } = mStep(
+    X,
+    weight.map((w) => [w]),
+  );
+  return { mean: means[0], cov: covs[0] };
+}
+
 export function meanOf(X) {
   return [0, 1].map((d) => sum(X.map((x) => x[d])) / X.length);
 }

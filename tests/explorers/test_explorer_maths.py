@@ -160,3 +160,11 @@ def test_a_turned_ellipse_its_distances_and_a_slice(js):
     mean, rest = gmmlib.conditional([3.0, 70.0], cov, [0], [4.2])
     found = js("m.sliceAt(4.2, [3, 70], cov)", cov=cov)
     assert_allclose([found["mean"], found["sd"] ** 2], [mean[0], rest[0, 0]], rtol=1e-10)
+
+
+def test_one_gaussian_from_points_with_votes(js):
+    votes = np.arange(60) % 4 / 2
+    found = js("m.weightedGaussian(X, votes)", X=X, votes=votes)
+    mean, cov = gmmlib.fit_gaussian(X, votes)
+    assert_allclose(found["mean"], mean, rtol=1e-10)
+    assert_allclose(found["cov"], cov, rtol=1e-10)

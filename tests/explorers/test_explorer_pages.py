@@ -24,6 +24,7 @@ ALL = [
     "mixture",
     "responsibility",
     "sampler",
+    "weighted_points",
 ]
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{name}</title>
 <meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"></head>
@@ -300,4 +301,24 @@ def test_the_fitted_ellipse_counts_its_points_and_a_round_one_knows_no_slice(ope
     mean = page.locator(".gmx-tile").filter(has_text=": mean").locator("b").inner_text()
     assert number(page, told) == before
     assert abs(float(mean.replace("\u2212", "-")) - X[:, 1].mean()) < 0.006
+
+
+def test_votes_move_the_mean_and_a_line_of_voters_has_no_ellipse(open_page):
+    page = open_page("weighted_points")
+    X = np.array(explorers.weighted_points().state["X"])
+    assert number(page, "votes in all") == 7
+    first = page.get_by_role("slider", name="votes of point 1", exact=True)
+    first.press("PageUp")  # ten quarters more
+    votes = np.array([3.5, 1, 1, 1, 1, 1, 1])
+    assert number(page, "votes in all") == 9.5
+    tile = page.locator(".gmx-tile").filter(has=page.get_by_text("mean", exact=True)).locator("b")
+    shown = [float(part) for part in tile.inner_text().split(",")]
+    assert np.allclose(shown, np.average(X, axis=0, weights=votes), atol=0.06)
+    corr = np.cov(X.T, aweights=votes)
+    assert abs(number(page, "correlation") - corr[0, 1] / np.sqrt(corr[0, 0] * corr[1, 1])) < 0.006
+    for n in range(2, 7):
+        page.get_by_role("slider", name=f"votes of point {n}", exact=True).press("Home")
+    expect(page.locator("[aria-live]").first).to_contain_text("singular")
+    page.get_by_role("button", name="All one vote").click()
+    expect(page.locator("[aria-live]").first).to_contain_text("Equal votes")
     assert not page.problems
