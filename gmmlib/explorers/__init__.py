@@ -8,7 +8,16 @@ import numpy as np
 
 from gmmlib.explorers._widget import Explorer, finite
 
-__all__ = ["Explorer", "em_stepper", "gaussian", "kmeans_stepper", "mixture", "responsibility", "sampler"]
+__all__ = [
+    "Explorer",
+    "em_stepper",
+    "gaussian",
+    "kmeans_stepper",
+    "landscape",
+    "mixture",
+    "responsibility",
+    "sampler",
+]
 
 MAX_POINTS = 1000  # what a page can carry and an eye can separate
 
@@ -255,3 +264,44 @@ def kmeans_stepper(X=None, centers=None, names=None):
     low, mid, high = np.quantile(X, [0.2, 0.5, 0.8], axis=0)
     centers = _starts("centers", centers, [low, [mid[0], low[1]], high], 6)
     return Explorer("kmeans_stepper", {"X": X, "centers": centers, "names": list(names)})
+
+
+def landscape(x=None, sd=6.0, ball=None, label="wait (minutes)"):
+    """The log-likelihood of two means as a map, and three ways to climb it.
+
+    Drop the ball; gradient ascent, Newton's method and EM climb from there. Weights
+    are equal and the standard deviation is given. Below, one component sits on the
+    smallest point and shrinks: the log-likelihood grows without end.
+
+    Parameters
+    ----------
+    x : array_like of shape (N,), optional
+        Points with at most 200 different values; the waits of Old Faithful if left out.
+    sd : float
+        Standard deviation of both components.
+    ball : sequence of two floats, optional
+        Where the ball lies first; a little off the diagonal if left out.
+    label : str
+        The quantity, with its unit.
+
+    Returns
+    -------
+    Explorer
+        The figure; `.state` holds ``ball`` and ``power`` (of ten, of the needle's sd).
+
+    Raises
+    ------
+    ValueError
+        If `x`, `sd` or `ball` has the wrong shape, is not finite or out of range.
+    """
+    if x is None:
+        from gmmlib.datasets import load_old_faithful
+
+        x = load_old_faithful().column("waiting")
+    values, counts = np.unique(finite("x", x, (None,)), return_counts=True)
+    if not 2 <= len(values) <= 200:
+        raise ValueError(f"x must hold 2 to 200 different values to fit on a page, got {len(values)}")
+    sd, middle = _positive("sd", sd), float(np.median(values))
+    ball = finite("ball", [middle - 6, middle + 1] if ball is None else ball, (2,))
+    state = {"values": values, "counts": counts.astype(float), "sd": sd, "ball": ball, "power": 0.0}
+    return Explorer("landscape", state | {"spot": float(values[0]), "label": str(label)})

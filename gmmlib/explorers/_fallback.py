@@ -94,6 +94,9 @@ def fallback(name, state):
         alt = f"Weighted Gaussian components with means {means}, and their sum."
         label = state.get("label", "x")
         picture = _curves(state["weights"], state["means"], state["sds"], label, alt)
+    elif name == "landscape":
+        alt = f"{len(state['values'])} values, and a bell at each of the two means where the climb begins."
+        picture = _curves([0.5, 0.5], state["ball"], [state["sd"]] * 2, state["label"], alt)
     else:
         marks = state.get("means", state.get("centers"))
         alt = f"Scatter plot of {len(state['X'])} points with {len(marks)} numbered starting places."

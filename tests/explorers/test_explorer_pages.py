@@ -15,7 +15,7 @@ import gmmlib
 from gmmlib import explorers
 
 HERE = Path(gmmlib.__file__).parent / "explorers"
-ALL = ["em_stepper", "gaussian", "kmeans_stepper", "mixture", "responsibility", "sampler"]
+ALL = ["em_stepper", "gaussian", "kmeans_stepper", "landscape", "mixture", "responsibility", "sampler"]
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{name}</title>
 <meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"></head>
 <body><main><h1>{name}</h1>{html}</main><script type="module" src="mount.js"></script></body></html>"""
@@ -270,3 +270,28 @@ def test_points_fall_one_after_the_other_where_motion_is_welcome(open_page, butt
     expect(page.locator("[aria-live]")).to_contain_text(f"Point {n:,}", timeout=8000)
     assert shares(page)[0] == n
     assert page.problems == []
+
+
+def test_three_climbers_reach_a_summit_and_the_diagonal_holds_them(open_page):
+    page = open_page("landscape")
+    page.get_by_role("button", name="Run").click()
+    heights = {
+        way: float(tile.locator("b").inner_text().replace("\u2212", "-"))
+        for way in ("gradient ascent", "EM")
+        for tile in [page.locator(".gmx-tile").filter(has_text=way)]
+    }
+    assert abs(heights["EM"] - heights["gradient ascent"]) < 2  # gradient ascent may still be on its way
+    expect(page.locator("[aria-live]").first).to_contain_text(re.compile(r"EM is at .* on a summit"))
+    ball = page.get_by_role("slider", name="ball: left and right for the first mean, up and down for the second")
+    ball.focus()
+    start = [float(v) for v in ball.get_attribute("aria-valuetext").split(", ")]
+    for _ in range(round(start[1] - start[0])):
+        page.keyboard.press("ArrowRight")
+    page.get_by_role("button", name="Run").click()
+    expect(page.locator("[aria-live]").first).to_contain_text(re.compile(r"EM is at .* on a pass"))
+    before = number(page, page.locator(".gmx-tile").last.locator("span").inner_text())
+    needle = page.get_by_role("slider", name="power of ten of the narrow component's standard deviation")
+    needle.press("Home")
+    after = number(page, page.locator(".gmx-tile").last.locator("span").inner_text())
+    assert abs(after - before - 12 * np.log(10)) < 4  # a factor of ten is worth ln 10
+    assert not page.problems

@@ -55,6 +55,9 @@ def test_a_notebook_gets_a_widget_and_a_page_gets_the_element(name):
         (lambda: explorers.sampler(names=["one"]), "names must be one string per component"),
         (lambda: explorers.sampler(sds=[1.0, 0.0]), "sds must be positive"),
         (lambda: explorers.sampler(seed=-1), "seed must be positive"),
+        (lambda: explorers.landscape(x=[1.0, 1.0]), "x must hold 2 to 200 different values"),
+        (lambda: explorers.landscape(sd=0.0), "sd must be positive"),
+        (lambda: explorers.landscape(ball=[1.0]), "ball must have shape"),
     ],
 )
 def test_a_bad_argument_is_named(call, words):
