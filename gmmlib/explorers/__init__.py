@@ -25,6 +25,13 @@ __all__ = [
     "responsibility",
     "sampler",
     "weighted_points",
+    "em_stepper",
+    "gaussian",
+    "kmeans_stepper",
+    "landscape",
+    "mixture",
+    "responsibility",
+    "sampler",
 ]
 
 MAX_POINTS = 1000  # what a page can carry and an eye can separate
@@ -352,12 +359,32 @@ def weighted_points(X=None, weights=None, names=("eruption (minutes)", "wait (mi
     names : sequence of str
         The two axes, with units.
 
+
+def landscape(x=None, sd=6.0, ball=None, label="wait (minutes)"):
+    """The log-likelihood of two means as a map, and three ways to climb it.
+
+    Drop the ball; gradient ascent, Newton's method and EM climb from there. Weights
+    are equal and the standard deviation is given. Below, one component sits on the
+    smallest point and shrinks: the log-likelihood grows without end.
+
+    Parameters
+    ----------
+    x : array_like of shape (N,), optional
+        Points with at most 200 different values; the waits of Old Faithful if left out.
+    sd : float
+        Standard deviation of both components.
+    ball : sequence of two floats, optional
+        Where the ball lies first; a little off the diagonal if left out.
+    label : str
+        The quantity, with its unit.
+
     Returns
     -------
     Explorer
         The figure; `.state` holds ``mean``, ``angle`` (radians), ``lengths`` (standard
         deviations along the two axes) and ``slice``.
         The figure; `.state` holds ``X`` and ``weights``.
+        The figure; `.state` holds ``ball`` and ``power`` (of ten, of the needle's sd).
 
     Raises
     ------
@@ -382,3 +409,16 @@ def weighted_points(X=None, weights=None, names=("eruption (minutes)", "wait (mi
     if np.any(weights < 0) or np.any(weights > 5):
         raise ValueError(f"weights must lie between 0 and 5, got {weights}")
     return Explorer("weighted_points", {"X": X, "weights": weights, "names": list(names)})
+        If `x`, `sd` or `ball` has the wrong shape, is not finite or out of range.
+    """
+    if x is None:
+        from gmmlib.datasets import load_old_faithful
+
+        x = load_old_faithful().column("waiting")
+    values, counts = np.unique(finite("x", x, (None,)), return_counts=True)
+    if not 2 <= len(values) <= 200:
+        raise ValueError(f"x must hold 2 to 200 different values to fit on a page, got {len(values)}")
+    sd, middle = _positive("sd", sd), float(np.median(values))
+    ball = finite("ball", [middle - 6, middle + 1] if ball is None else ball, (2,))
+    state = {"values": values, "counts": counts.astype(float), "sd": sd, "ball": ball, "power": 0.0}
+    return Explorer("landscape", state | {"spot": float(values[0]), "label": str(label)})

@@ -103,6 +103,9 @@ def fallback(name, state):
     elif name == "weighted_points":
         alt = f"{len(state['X'])} numbered points, to which one Gaussian is fitted with weights."
         picture = _scatter(state["X"], state["X"], state["names"], alt)
+    elif name == "landscape":
+        alt = f"{len(state['values'])} values, and a bell at each of the two means where the climb begins."
+        picture = _curves([0.5, 0.5], state["ball"], [state["sd"]] * 2, state["label"], alt)
     else:
         marks = state.get("means", state.get("centers"))
         alt = f"Scatter plot of {len(state['X'])} points with {len(marks)} numbered starting places."

@@ -296,3 +296,91 @@ export function voronoiCell(k, centers, [[x0, x1], [y0, y1]]) {
   });
   return cell;
 }
+
+// ---- the landscape of two means: equal weights, one standard deviation, x with counts
+
+export function twoMeans({ values, counts, sd }, [m1, m2]) {
+  const v = sd * sd;
+  let height = 0;
+  const N = [0, 0],
+    pull = [0, 0],
+    bend = [0, 0, 0]; // second derivatives: 11, 12, 22
+  values.forEach((x, i) => {
+    const away = [(x - m1) / v, (x - m2) / v];
+    const joint = [m1, m2].map((m) => logGaussian1d(x, m, sd) - Math.LN2);
+    const total = logSumExp(joint),
+      c = counts[i];
+    const r = joint.map((u) => Math.exp(u - total));
+    height += c * total;
+    for (const k of [0, 1]) {
+      N[k] += c * r[k];
+      pull[k] += c * r[k] * away[k];
+      bend[2 * k] += c * (r[0] * r[1] * away[k] ** 2 - r[k] / v);
+    }
+    bend[1] -= c * r[0] * r[1] * away[0] * away[1];
+  });
+  return { height, N, gradient: pull, hessian: bend };
+}
+
+// One step of three climbers. Gradient ascent has a step length, chosen for it; Newton's method
+// goes where the gradient of the parabola that fits here is zero; EM to the weighted means.
+export const climbers = {
+  gradient(data, at) {
+    const { gradient } = twoMeans(data, at),
+      total = sum(data.counts);
+    return at.map((m, k) => m + (data.sd ** 2 / total) * gradient[k]);
+  },
+  newton(data, at) {
+    const {
+      gradient: g,
+      hessian: [a, b, c],
+    } = twoMeans(data, at);
+    const det = a * c - b * b;
+    return [at[0] - (c * g[0] - b * g[1]) / det, at[1] - (a * g[1] - b * g[0]) / det];
+  },
+  em(data, at) {
+    const { gradient, N } = twoMeans(data, at);
+    return at.map((m, k) => m + (data.sd ** 2 / N[k]) * gradient[k]);
+  },
+};
+
+// The log-likelihood when one component, of weight 1/N, sits on a value and is this narrow; the
+// other one is fitted to all points.
+export function needle({ values, counts }, at, sd) {
+  const N = sum(counts),
+    mean = sum(values.map((x, i) => x * counts[i])) / N;
+  const wide = Math.sqrt(sum(values.map((x, i) => counts[i] * (x - mean) ** 2)) / N);
+  return sum(
+    values.map((x, i) => {
+      const parts = [
+        logGaussian1d(x, at, sd) - Math.log(N),
+        logGaussian1d(x, mean, wide) + Math.log(1 - 1 / N),
+      ];
+      return counts[i] * logSumExp(parts);
+    }),
+  );
+}
+
+// Where a function on a grid (rows: y) crosses a level: short lines [[x, y], [x, y]], one or two
+// a cell.
+export function levelLines(xs, ys, rows, level) {
+  const lines = [];
+  for (let j = 0; j + 1 < ys.length; j++)
+    for (let i = 0; i + 1 < xs.length; i++) {
+      const corners = [
+        [xs[i], ys[j], rows[j][i]],
+        [xs[i + 1], ys[j], rows[j][i + 1]],
+        [xs[i + 1], ys[j + 1], rows[j + 1][i + 1]],
+        [xs[i], ys[j + 1], rows[j + 1][i]],
+      ];
+      const hits = [];
+      corners.forEach(([x, y, f], c) => {
+        const [u, v, g] = corners[(c + 1) % 4];
+        if (f < level === g < level) return;
+        const t = (level - f) / (g - f);
+        hits.push([x + t * (u - x), y + t * (v - y)]);
+      });
+      for (let h = 0; h + 1 < hits.length; h += 2) lines.push([hits[h], hits[h + 1]]);
+    }
+  return lines;
+}

@@ -20,6 +20,7 @@ ALL = [
     "em_stepper",
     "gaussian",
     "kmeans_stepper",
+    "landscape",
     "likelihood",
     "mixture",
     "responsibility",
@@ -321,4 +322,28 @@ def test_votes_move_the_mean_and_a_line_of_voters_has_no_ellipse(open_page):
     expect(page.locator("[aria-live]").first).to_contain_text("singular")
     page.get_by_role("button", name="All one vote").click()
     expect(page.locator("[aria-live]").first).to_contain_text("Equal votes")
+
+
+def test_three_climbers_reach_a_summit_and_the_diagonal_holds_them(open_page):
+    page = open_page("landscape")
+    page.get_by_role("button", name="Run").click()
+    heights = {
+        way: float(tile.locator("b").inner_text().replace("\u2212", "-"))
+        for way in ("gradient ascent", "EM")
+        for tile in [page.locator(".gmx-tile").filter(has_text=way)]
+    }
+    assert abs(heights["EM"] - heights["gradient ascent"]) < 2  # gradient ascent may still be on its way
+    expect(page.locator("[aria-live]").first).to_contain_text(re.compile(r"EM is at .* on a summit"))
+    ball = page.get_by_role("slider", name="ball: left and right for the first mean, up and down for the second")
+    ball.focus()
+    start = [float(v) for v in ball.get_attribute("aria-valuetext").split(", ")]
+    for _ in range(round(start[1] - start[0])):
+        page.keyboard.press("ArrowRight")
+    page.get_by_role("button", name="Run").click()
+    expect(page.locator("[aria-live]").first).to_contain_text(re.compile(r"EM is at .* on a pass"))
+    before = number(page, page.locator(".gmx-tile").last.locator("span").inner_text())
+    needle = page.get_by_role("slider", name="power of ten of the narrow component's standard deviation")
+    needle.press("Home")
+    after = number(page, page.locator(".gmx-tile").last.locator("span").inner_text())
+    assert abs(after - before - 12 * np.log(10)) < 4  # a factor of ten is worth ln 10
     assert not page.problems
