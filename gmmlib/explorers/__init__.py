@@ -14,24 +14,12 @@ __all__ = [
     "em_stepper",
     "gaussian",
     "kmeans_stepper",
+    "landscape",
     "likelihood",
     "mixture",
     "responsibility",
     "sampler",
-    "em_stepper",
-    "gaussian",
-    "kmeans_stepper",
-    "mixture",
-    "responsibility",
-    "sampler",
     "weighted_points",
-    "em_stepper",
-    "gaussian",
-    "kmeans_stepper",
-    "landscape",
-    "mixture",
-    "responsibility",
-    "sampler",
 ]
 
 MAX_POINTS = 1000  # what a page can carry and an eye can separate
@@ -341,6 +329,34 @@ def ellipse(X=None, names=("eruption (minutes)", "wait (minutes)")):
     along the edges, the conditional in the slice, and the points inside the ellipse
     that should hold 90 % are counted. Both axes are drawn to one scale.
 
+    Parameters
+    ----------
+    X : array_like of shape (N, 2), optional
+        At most 1000 points; Old Faithful, standardised, if left out.
+    names : sequence of str
+        The two axes, with units.
+
+    Returns
+    -------
+    Explorer
+        The figure; `.state` holds ``mean``, ``angle`` (radians), ``lengths`` (standard
+        deviations along the two axes) and ``slice``.
+
+    Raises
+    ------
+    ValueError
+        If `X` or `names` has the wrong shape or `X` is not finite.
+    """
+    if X is None:
+        X = _points(X, names)
+        X, names = (X - X.mean(axis=0)) / X.std(axis=0), ("eruption (standardised)", "wait (standardised)")
+    X = _points(X, names)
+    values, vectors = np.linalg.eigh(np.cov(X, rowvar=False, bias=True))
+    across, up = vectors[:, 1] * (-1 if vectors[0, 1] < 0 else 1)
+    fit = {"mean": X.mean(axis=0), "angle": float(np.arctan2(up, across)), "lengths": np.sqrt(values[::-1])}
+    begin = {"mean": fit["mean"], "angle": 0.0, "lengths": X.std(axis=0)}
+    return Explorer("ellipse", {"X": X, "names": list(names), "slice": float(fit["mean"][0]), "fit": fit} | begin)
+
 
 def weighted_points(X=None, weights=None, names=("eruption (minutes)", "wait (minutes)")):
     """One Gaussian fitted to a few points that have votes.
@@ -352,12 +368,29 @@ def weighted_points(X=None, weights=None, names=("eruption (minutes)", "wait (mi
     Parameters
     ----------
     X : array_like of shape (N, 2), optional
-        At most 1000 points; Old Faithful, standardised, if left out.
         Three to nine points; seven of Old Faithful if left out.
     weights : array_like of shape (N,), optional
         From 0 to 5; one each if left out.
     names : sequence of str
         The two axes, with units.
+
+    Returns
+    -------
+    Explorer
+        The figure; `.state` holds ``X`` and ``weights``.
+
+    Raises
+    ------
+    ValueError
+        If `X`, `weights` or `names` has the wrong shape, is not finite or out of range.
+    """
+    X = _points(X, names)[::40] if X is None else _points(X, names)
+    if len(X) > 9:
+        raise ValueError(f"X must have 3 to 9 rows, one handle each, got {len(X)}")
+    weights = finite("weights", np.ones(len(X)) if weights is None else weights, (len(X),))
+    if np.any(weights < 0) or np.any(weights > 5):
+        raise ValueError(f"weights must lie between 0 and 5, got {weights}")
+    return Explorer("weighted_points", {"X": X, "weights": weights, "names": list(names)})
 
 
 def landscape(x=None, sd=6.0, ball=None, label="wait (minutes)"):
@@ -381,34 +414,11 @@ def landscape(x=None, sd=6.0, ball=None, label="wait (minutes)"):
     Returns
     -------
     Explorer
-        The figure; `.state` holds ``mean``, ``angle`` (radians), ``lengths`` (standard
-        deviations along the two axes) and ``slice``.
-        The figure; `.state` holds ``X`` and ``weights``.
         The figure; `.state` holds ``ball`` and ``power`` (of ten, of the needle's sd).
 
     Raises
     ------
     ValueError
-        If `X` or `names` has the wrong shape or `X` is not finite.
-    """
-    if X is None:
-        X = _points(X, names)
-        X, names = (X - X.mean(axis=0)) / X.std(axis=0), ("eruption (standardised)", "wait (standardised)")
-    X = _points(X, names)
-    values, vectors = np.linalg.eigh(np.cov(X, rowvar=False, bias=True))
-    across, up = vectors[:, 1] * (-1 if vectors[0, 1] < 0 else 1)
-    fit = {"mean": X.mean(axis=0), "angle": float(np.arctan2(up, across)), "lengths": np.sqrt(values[::-1])}
-    begin = {"mean": fit["mean"], "angle": 0.0, "lengths": X.std(axis=0)}
-    return Explorer("ellipse", {"X": X, "names": list(names), "slice": float(fit["mean"][0]), "fit": fit} | begin)
-        If `X`, `weights` or `names` has the wrong shape, is not finite or out of range.
-    """
-    X = _points(X, names)[::40] if X is None else _points(X, names)
-    if len(X) > 9:
-        raise ValueError(f"X must have 3 to 9 rows, one handle each, got {len(X)}")
-    weights = finite("weights", np.ones(len(X)) if weights is None else weights, (len(X),))
-    if np.any(weights < 0) or np.any(weights > 5):
-        raise ValueError(f"weights must lie between 0 and 5, got {weights}")
-    return Explorer("weighted_points", {"X": X, "weights": weights, "names": list(names)})
         If `x`, `sd` or `ball` has the wrong shape, is not finite or out of range.
     """
     if x is None:
