@@ -6,17 +6,24 @@ plotting, explorers) is loaded when it is first asked for.
 
 from importlib import import_module
 
-from .clusters import Assignment, KMeansResult, assign, kmeans_plusplus, lloyd, update_centers
-from .gaussian import conditional, fit_gaussian, log_gaussian, log_gaussian_1d, marginal, sample_gaussian
+from .clustering.lloyd import Assignment, KMeansResult, assign, kmeans_plusplus, lloyd, update_centers
+from .families.gaussian.density import (
+    conditional,
+    fit_gaussian,
+    log_gaussian,
+    log_gaussian_1d,
+    marginal,
+    sample_gaussian,
+)
+from .functions import EMResult, EStep, Mixture, e_step, em, log_likelihood, m_step, mixture_log_density, sample_mixture
 from .selection import aic, bic, icl, n_parameters
-from .steps import EMResult, EStep, Mixture, e_step, em, log_likelihood, m_step, mixture_log_density, sample_mixture
 
 __version__ = "0.1.0"
 
 # name -> the module that has it, imported at first use
 _LAZY = {
-    "GaussianMixture": "gmmlib.mixture",
-    "KMeans": "gmmlib.kmeans",
+    "GaussianMixture": "gmmlib.estimators.gaussian_mixture",
+    "KMeans": "gmmlib.estimators.kmeans",
     "datasets": "gmmlib.datasets",
     "explorers": "gmmlib.explorers",
     "plotting": "gmmlib.plotting",

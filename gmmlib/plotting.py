@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.patches import Ellipse
 from matplotlib.text import Text
 
-from .gaussian import log_gaussian_1d
+from .families.gaussian.density import log_gaussian_1d
 
 __all__ = [
     "BARS",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .covariance import n_covariance_parameters
+from .families.gaussian.covariance import n_covariance_parameters
 from .numerics import as_count
 
 __all__ = ["aic", "bic", "icl", "n_parameters"]

@@ -1,7 +1,7 @@
 """Change gmmlib one operator at a time, and see whether its tests notice.
 
     .venv/bin/python tools/mutation.py                    the numerical modules
-    .venv/bin/python tools/mutation.py gaussian steps     some of them
+    .venv/bin/python tools/mutation.py density functions  some of them
     .venv/bin/python tools/mutation.py --all              the reviewed equivalents too
 
 The tests are collected once. For every mutant a forked child puts the changed code in
@@ -38,11 +38,11 @@ import gmmlib  # noqa: E402
 
 REVIEWED = Path(__file__).with_name("mutation_equivalents.toml")
 REPORT = ROOT / "_build" / "mutation.toml"
-NUMERICAL = ["numerics", "gaussian", "covariance", "components", "forms", "loop", "steps", "clusters", "starts"]
-NUMERICAL += ["selection", "acceleration"]
-TESTS = ["gaussian", "em", "kmeans", "laws", "precision", "reference_fits", "hostile", "contracts"]
-TESTS += ["covariance", "selection", "acceleration", "starts", "steps", "nearest", "missing"]
-TESTS += ["numerics", "components", "forms", "loop", "clusters"]
+NUMERICAL = ["numerics", "functions", "selection", "engine.loop", "engine.acceleration", "clustering.lloyd"]
+NUMERICAL += ["families.gaussian." + one for one in ("density", "covariance", "parameters", "forms", "initialisation")]
+TESTS = ["density", "em", "kmeans", "laws", "precision", "reference_fits", "hostile", "contracts"]
+TESTS += ["covariance", "selection", "acceleration", "initialisation", "functions", "nearest", "missing"]
+TESTS += ["numerics", "parameters", "forms", "loop", "lloyd"]
 # Other processes would run the unchanged files; the rest take long for what they see of a changed line.
 LEFT_OUT = ["processes_and_pickles", "without_assertions", "nothing_heavy", "common_checks"]
 LEFT_OUT += ["integrat", "maximises_the_expected"]
@@ -101,9 +101,14 @@ SYMMETRIC = {
 SILENT = {"__all__", "ILL_DEFINED"}  # module-level text
 
 
+def module_of(file):
+    """The name of a file's module below gmmlib."""
+    return ".".join(Path(file).relative_to(ROOT / "gmmlib").with_suffix("").parts)
+
+
 def mutants_of(module):
     """A module's text in bytes, and its mutants in the text's order."""
-    raw = (ROOT / "gmmlib" / f"{module}.py").read_bytes()
+    raw = ROOT.joinpath("gmmlib", *module.split(".")).with_suffix(".py").read_bytes()
     begins = [0] + [hit.end() for hit in re.finditer(rb"\n", raw)]
 
     def span(node):
@@ -212,7 +217,7 @@ def changes(node, span, raw):
 def install(mutant, raw):
     """Let the loaded library compute what the changed text says."""
     module = sys.modules[f"gmmlib.{mutant.module}"]
-    changed = {"__name__": module.__name__, "__package__": "gmmlib"}
+    changed = {"__name__": module.__name__, "__package__": module.__package__}
     exec(compile(mutant.mutate(raw), module.__file__, "exec"), changed)
     if mutant.function:
         old, new = (function_in(space, mutant.function) for space in (vars(module), changed))
@@ -282,7 +287,7 @@ class Judge:
                 raise RuntimeError(f"{self.failed} fails without any change")
         watch.stop()
         data = watch.get_data()
-        lines = {Path(file).stem: data.contexts_by_lineno(file) for file in data.measured_files()}
+        lines = {module_of(file): data.contexts_by_lineno(file) for file in data.measured_files()}
         return pickle.dumps((times, lines))
 
     def judge(self, mutant, raw):
@@ -308,7 +313,7 @@ class Judge:
         for test in sorted(tests, key=self.seconds.get):
             cases[test.partition("[")[0]].append(test)
         turns = [
-            (-1 if f"test_{module}.py" in test else turn, self.seconds[test], test)
+            (-1 if f"test_{module.rpartition('.')[2]}.py" in test else turn, self.seconds[test], test)
             for some in cases.values()
             for turn, test in enumerate(some)
         ]
@@ -361,12 +366,15 @@ class Judge:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("modules", nargs="*", metavar="module", help=f"such as {', '.join(NUMERICAL)}")
+    parser.add_argument("modules", nargs="*", metavar="module", help="by its name without folders")
     parser.add_argument("--all", action="store_true", help="run the reviewed equivalents too; none may be killed")
     options = parser.parse_args()
     if not Path(gmmlib.__file__).is_relative_to(ROOT):
         sys.exit(f"The tests would judge {gmmlib.__file__} instead of {ROOT / 'gmmlib'}")
-    modules = options.modules or NUMERICAL
+    short = {module.rpartition(".")[2]: module for module in NUMERICAL}
+    if unknown := set(options.modules) - short.keys():
+        sys.exit(f"There is no module {', '.join(sorted(unknown))}; there are: {', '.join(short)}")
+    modules = [short[name] for name in options.modules] or NUMERICAL
     entries = tomllib.loads(REVIEWED.read_text(encoding="utf-8"))["equivalent"]
     reviewed = {(e["module"], e["function"], e["old"], e["new"]): e["reason"] for e in entries}
     judge = Judge(modules, {} if options.all else reviewed)

@@ -4,7 +4,7 @@ import html
 
 import numpy as np
 
-from gmmlib.gaussian import log_gaussian_1d
+from gmmlib.families.gaussian.density import log_gaussian_1d
 
 WIDTH, HEIGHT, FOOT = 640, 300, 34
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")

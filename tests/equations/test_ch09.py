@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 from scipy import optimize, stats
 
 from gmmlib import e_step, em, log_likelihood, m_step
-from gmmlib.covariance import full_covariances
+from gmmlib.families.gaussian.covariance import full_covariances
 
 
 def setting(seed, N=40, K=3, D=2):

@@ -19,7 +19,7 @@ import matplotlib.pyplot  # noqa: F401  what every page imports: loaded once her
 import nbformat
 import pytest
 
-import gmmlib.mixture
+import gmmlib.estimators.gaussian_mixture
 import gmmlib.plotting  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gmmlib.covariance import COVARIANCE_TYPES
+from gmmlib.families.gaussian.covariance import COVARIANCE_TYPES
 
 
 @pytest.fixture(params=COVARIANCE_TYPES)

@@ -5,10 +5,10 @@ import pytest
 from numpy.testing import assert_allclose
 from random_mixtures import random_covs, random_mixture
 
-from gmmlib import acceleration
-from gmmlib.acceleration import extrapolate, from_vector, squarem, to_vector
-from gmmlib.components import make_components
-from gmmlib.covariance import full_covariances
+from gmmlib.engine import acceleration
+from gmmlib.engine.acceleration import extrapolate, from_vector, squarem, to_vector
+from gmmlib.families.gaussian.covariance import full_covariances
+from gmmlib.families.gaussian.parameters import make_components
 from gmmlib.numerics import Frame
 
 FRAME = Frame(np.array([10.0, -20.0, 5.0]), np.array([2.0, 4.0, 0.5]))

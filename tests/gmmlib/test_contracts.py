@@ -21,22 +21,27 @@ HOME = Path(gmmlib.__file__).parent
 # Each layer may import those before it, never those after.
 LAYERS = [
     ["numerics"],
-    ["gaussian", "covariance"],
-    ["components", "selection"],
-    ["acceleration"],
-    ["forms"],
-    ["loop"],
-    ["steps"],
-    ["missing"],
-    ["fitted"],
-    ["nearest"],
-    ["clusters"],
-    ["starts"],
-    ["mixture", "kmeans"],
+    ["families.gaussian.density", "families.gaussian.covariance"],
+    ["families.gaussian.parameters", "selection"],
+    ["engine.acceleration"],
+    ["families.gaussian.forms"],
+    ["engine.loop"],
+    ["functions"],
+    ["families.gaussian.missing"],
+    ["clustering.nearest"],
+    ["clustering.lloyd"],
+    ["families.gaussian.initialisation"],
+    ["estimators.base"],
+    ["estimators.gaussian_mixture", "estimators.kmeans"],
     ["plotting"],
     ["explorers"],
 ]
 APART = ["datasets"]
+MODULES = {
+    ".".join(path.relative_to(HOME).with_suffix("").parts): path
+    for path in HOME.rglob("*.py")
+    if path.stem != "__init__" and path.parent.name != "explorers"
+} | {"explorers": HOME / "explorers" / "__init__.py"}
 
 
 def imports_of(path):
@@ -44,7 +49,9 @@ def imports_of(path):
     own, other = set(), set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.level:
-            own |= {node.module.split(".")[0]} if node.module else {a.name for a in node.names}
+            folder = path.parents[node.level - 1].relative_to(HOME).parts
+            base = ".".join([*folder, *([node.module] if node.module else [])])
+            own |= {f"{base}.{a.name}" if f"{base}.{a.name}" in MODULES else base for a in node.names}
         elif isinstance(node, ast.ImportFrom):
             other.add(node.module)
         elif isinstance(node, ast.Import):
@@ -53,18 +60,15 @@ def imports_of(path):
 
 
 def test_every_module_has_a_layer():
-    found = {p.stem for p in HOME.glob("*.py")} - {"__init__"} | {"explorers"}
-    assert found == {m for layer in LAYERS for m in layer} | set(APART)
+    assert MODULES.keys() == {m for layer in LAYERS for m in layer} | set(APART)
 
 
 @pytest.mark.parametrize("level", range(len(LAYERS)))
 def test_imports_point_one_way(level):
     below = {m for layer in LAYERS[:level] for m in layer}
     for module in LAYERS[level]:
-        path = HOME / f"{module}.py"
-        if path.exists():
-            own, _ = imports_of(path)
-            assert own <= below, f"{module} imports {own - below}, which is not below it"
+        own, _ = imports_of(MODULES[module])
+        assert own <= below, f"{module} imports {own - below}, which is not below it"
 
 
 def test_datasets_stands_apart():
@@ -72,10 +76,10 @@ def test_datasets_stands_apart():
 
 
 def test_formulas_never_lean_on_the_referee():
-    for path in HOME.glob("*.py"):
+    for module, path in MODULES.items():
         _, packages = imports_of(path)
         assert not {p for p in packages if p.startswith(("sklearn.mixture", "sklearn.cluster"))}, path.name
-        if path.stem not in ("mixture", "fitted", "kmeans", "datasets"):
+        if not module.startswith("estimators.") and module != "datasets":
             assert not {p for p in packages if p.startswith("sklearn")}, path.name
         if path.stem != "plotting":
             assert not {p for p in packages if p.startswith("matplotlib")}, path.name
@@ -195,7 +199,7 @@ def test_lower_bound_is_the_score_and_the_trace_has_one_entry_an_iteration(rng):
     assert model.converged_
 
 
-@pytest.mark.parametrize("kind", gmmlib.covariance.COVARIANCE_TYPES)
+@pytest.mark.parametrize("kind", gmmlib.families.gaussian.covariance.COVARIANCE_TYPES)
 def test_a_given_start_is_kept_exactly_when_no_iteration_is_allowed(rng, kind):
     from random_mixtures import random_mixture
 
@@ -304,22 +308,23 @@ def test_a_sweep_of_many_blocks_keeps_the_blas_to_one_thread_and_gives_the_other
     def threads():
         return {library["num_threads"] for library in ThreadpoolController().select(user_api="blas").info()}
 
-    monkeypatch.setattr(gmmlib.loop, "HELD", 0)
-    X, seen, respond = rng.normal(size=(300, 2)), [], gmmlib.loop.alone
-    points = gmmlib.loop.make_points(X, "full")
+    monkeypatch.setattr(gmmlib.engine.loop, "HELD", 0)
+    X, seen, respond = rng.normal(size=(300, 2)), [], gmmlib.engine.loop.alone
+    points = gmmlib.engine.loop.make_points(X, "full")
     with threadpool_limits(2, "blas"):
         if threads() != {2}:
             pytest.skip("this BLAS has a single thread")
-        gmmlib.loop.sweep(points, lambda block: (seen.append(threads()), respond(block))[1])
+        gmmlib.engine.loop.sweep(points, lambda block: (seen.append(threads()), respond(block))[1])
         assert seen[0] == {1}
         assert threads() == {2}
-        one, other = (gmmlib.loop.on_one_desk(points, gmmlib.loop.natural_pieces(points)) for _ in range(2))
+        pieces = gmmlib.engine.loop.natural_pieces(points)
+        one, other = (gmmlib.engine.loop.on_one_desk(points, pieces) for _ in range(2))
         next(one), next(other), one.close()
         assert threads() == {1}  # someone is still inside
         other.close()
         assert threads() == {2}
         with pytest.raises(ZeroDivisionError):
-            gmmlib.loop.sweep(points, lambda block: 1 / 0)
+            gmmlib.engine.loop.sweep(points, lambda block: 1 / 0)
         assert threads() == {2}
 
 
@@ -329,10 +334,10 @@ def test_a_sweep_of_many_blocks_keeps_the_blas_to_one_thread_and_gives_the_other
 )
 def test_memory_beside_the_data_is_a_few_blocks_also_where_components_are_many(rng, N, D, K, kind, megabytes):
     X = rng.normal(size=(N, D))
-    covs = np.ones(gmmlib.covariance.covariance_shape(kind, K, D))
-    for limit in (gmmlib.loop.CANCELLATION_LIMIT, 0.0):  # one form and the other
+    covs = np.ones(gmmlib.families.gaussian.covariance.covariance_shape(kind, K, D))
+    for limit in (gmmlib.engine.loop.CANCELLATION_LIMIT, 0.0):  # one form and the other
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(gmmlib.loop, "CANCELLATION_LIMIT", limit)
+            patch.setattr(gmmlib.engine.loop, "CANCELLATION_LIMIT", limit)
             tracemalloc.start()
             gmmlib.em(X, np.full(K, 1 / K), X[:K], covs, kind, max_iter=1, reg_covar=0.1)
             peak = tracemalloc.get_traced_memory()[1]

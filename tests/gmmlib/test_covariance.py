@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from random_mixtures import random_covs
 
-from gmmlib.covariance import (
+from gmmlib.families.gaussian.covariance import (
     COVARIANCE_TYPES,
     as_covariances,
     check_covariance_type,

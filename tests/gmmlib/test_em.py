@@ -9,7 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture as Referee
 
 from gmmlib import GaussianMixture, e_step, em, fit_gaussian, log_likelihood, m_step, sample_mixture
-from gmmlib.covariance import full_covariances, rescaled
+from gmmlib.families.gaussian.covariance import full_covariances, rescaled
 
 
 def naive_log_joint(X, weights, covs, means, kind):

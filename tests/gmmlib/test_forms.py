@@ -6,11 +6,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 from random_mixtures import random_mixture
 from scipy import stats
 
-from gmmlib import forms
-from gmmlib.components import make_components
-from gmmlib.covariance import full_covariances
-from gmmlib.forms import Block, Desk
-from gmmlib.loop import alone, make_points, residual_sums, sweep
+from gmmlib.engine.loop import alone, make_points, residual_sums, sweep
+from gmmlib.families.gaussian import forms
+from gmmlib.families.gaussian.covariance import full_covariances
+from gmmlib.families.gaussian.forms import Block, Desk
+from gmmlib.families.gaussian.parameters import make_components
 from gmmlib.numerics import Frame
 
 K, D = 2, 3

@@ -37,7 +37,7 @@ from gmmlib import (
     sample_mixture,
     update_centers,
 )
-from gmmlib.covariance import COVARIANCE_TYPES, full_covariances
+from gmmlib.families.gaussian.covariance import COVARIANCE_TYPES, full_covariances
 
 
 @pytest.fixture(autouse=True)

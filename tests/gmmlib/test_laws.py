@@ -12,9 +12,9 @@ from random_mixtures import data_and_start
 from scipy import integrate
 from scipy.special import softmax
 
-import gmmlib.clusters
-import gmmlib.forms
-import gmmlib.loop
+import gmmlib.clustering.lloyd
+import gmmlib.engine.loop
+import gmmlib.families.gaussian.forms
 import gmmlib.numerics
 from gmmlib import (
     GaussianMixture,
@@ -36,7 +36,7 @@ from gmmlib import (
     sample_mixture,
     update_centers,
 )
-from gmmlib.covariance import COVARIANCE_TYPES, covariance_shape, full_covariances, rescaled
+from gmmlib.families.gaussian.covariance import COVARIANCE_TYPES, covariance_shape, full_covariances, rescaled
 
 EXAMPLES = 150 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 25
 # The bug zoo wants to know whether a law breaks, not the smallest example of it.
@@ -338,8 +338,8 @@ def test_the_size_of_a_block_is_nobodys_business(p, weighted):
     for size, held, group in ((10**9, 10**9, 10**9), (1, 0, 101), (1, 10**9, 103)):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(gmmlib.numerics, "BLOCK", size)
-            patch.setattr(gmmlib.loop, "HELD", held)
-            patch.setattr(gmmlib.clusters, "GROUP", group)
+            patch.setattr(gmmlib.engine.loop, "HELD", held)
+            patch.setattr(gmmlib.clustering.lloyd, "GROUP", group)
             counts.append(len(gmmlib.numerics.blocks(*p.X.shape)))
             run = lloyd(p.X, centers, sample_weight=weight)
             resp = e_step(p.X, *p.start, p.kind).resp
@@ -356,7 +356,7 @@ def test_natural_and_residual_form_give_the_same_answers(p):
     fits = []
     for limit in (0.0, np.inf):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(gmmlib.loop, "CANCELLATION_LIMIT", limit)
+            patch.setattr(gmmlib.engine.loop, "CANCELLATION_LIMIT", limit)
             resp, log_density = e_step(p.X, *p.start, p.kind)
             fits.append([*p.em()[:4], resp, log_density, *m_step(p.X, resp, p.kind)])
     for residual, natural in zip(*fits, strict=True):
@@ -372,12 +372,12 @@ def test_responsibilities_that_are_lost_in_rounding_can_be_left_out(p):
     if p.kind in ("full", "tied"):
         start = *start[:2], start[2] * np.eye(X.shape[1])
     fits = []
-    for lost in (-1.0, gmmlib.forms.LOST):
+    for lost in (-1.0, gmmlib.families.gaussian.forms.LOST):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(gmmlib.loop, "CANCELLATION_LIMIT", 0.0)
-            patch.setattr(gmmlib.forms, "LOST", lost)
+            patch.setattr(gmmlib.engine.loop, "CANCELLATION_LIMIT", 0.0)
+            patch.setattr(gmmlib.families.gaussian.forms, "LOST", lost)
             fits.append(em(X, *start, p.kind, max_iter=5, reg_covar=1e-3)[:4])
-    assert (e_step(X, *start, p.kind).resp < gmmlib.forms.LOST).mean() > 0.5
+    assert (e_step(X, *start, p.kind).resp < gmmlib.families.gaussian.forms.LOST).mean() > 0.5
     for everything, what_counts in zip(*fits, strict=True):
         assert_allclose(what_counts, everything, rtol=1e-12, atol=1e-12)
 

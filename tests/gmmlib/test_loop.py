@@ -5,9 +5,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from random_mixtures import random_mixture
 
-from gmmlib import fit_gaussian, forms, loop
-from gmmlib.components import make_components
-from gmmlib.loop import (
+from gmmlib import fit_gaussian
+from gmmlib.engine import loop
+from gmmlib.engine.loop import (
     alone,
     climb,
     em_map,
@@ -21,6 +21,8 @@ from gmmlib.loop import (
     prefers_natural,
     sweep,
 )
+from gmmlib.families.gaussian import forms
+from gmmlib.families.gaussian.parameters import make_components
 from gmmlib.numerics import Frame
 
 

@@ -18,10 +18,11 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 import gmmlib.numerics
-from gmmlib import GaussianMixture, conditional, missing
-from gmmlib.acceleration import squarem
-from gmmlib.covariance import COVARIANCE_TYPES, full_covariances
-from gmmlib.loop import climb, em_map, enter_parts, make_points
+from gmmlib import GaussianMixture, conditional
+from gmmlib.engine.acceleration import squarem
+from gmmlib.engine.loop import climb, em_map, enter_parts, make_points
+from gmmlib.families.gaussian import missing
+from gmmlib.families.gaussian.covariance import COVARIANCE_TYPES, full_covariances
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 EXAMPLES = 150 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 25
@@ -200,7 +201,7 @@ def test_a_second_look_around_the_new_means_changes_nothing(rng, kind, monkeypat
     X, start = data_with_gaps(rng, kind, 3, 3)
     runs = []
     for limit in (0.0, np.inf):
-        monkeypatch.setattr(gmmlib.loop, "CANCELLATION_LIMIT", limit)
+        monkeypatch.setattr(gmmlib.engine.loop, "CANCELLATION_LIMIT", limit)
         runs.append(ascend(X, start, kind, 5))
     assert_allclose(runs[0][1], runs[1][1], rtol=1e-12)
     assert_allclose(runs[0][0].covs, runs[1][0].covs, rtol=1e-9, atol=1e-12)

@@ -8,10 +8,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial.distance import cdist
 
-import gmmlib.clusters
-import gmmlib.nearest
+import gmmlib.clustering.lloyd
+import gmmlib.clustering.nearest
 from gmmlib import KMeans, assign, lloyd
-from gmmlib.nearest import Coordinates, Labels
+from gmmlib.clustering.nearest import Coordinates, Labels
 
 RNG = np.random.default_rng(6)
 
@@ -34,9 +34,9 @@ CASES = {
 @pytest.fixture(params=["one piece", "many pieces"])
 def pieces(request, monkeypatch):
     """Leads are kept for any number of points, and in pieces that do not divide it."""
-    monkeypatch.setattr(gmmlib.nearest, "LITTLE", 0)
+    monkeypatch.setattr(gmmlib.clustering.nearest, "LITTLE", 0)
     if request.param == "many pieces":
-        monkeypatch.setattr(gmmlib.nearest, "CHUNK", 37)
+        monkeypatch.setattr(gmmlib.clustering.nearest, "CHUNK", 37)
 
 
 def walk(X, step, K, rounded, rng):
@@ -70,13 +70,13 @@ def test_labels_that_were_not_looked_at_are_still_the_nearest(name, K, rng, piec
 @pytest.mark.parametrize("name", ["overlapping clouds", "clusters", "wide"])
 def test_most_points_are_not_looked_at_once_the_centres_settle(name, rng, pieces, monkeypatch):
     X, _ = CASES[name]
-    looked, nearest = [], gmmlib.nearest.Centers.nearest
+    looked, nearest = [], gmmlib.clustering.nearest.Centers.nearest
 
     def counted(centers, rows, which):
         looked[-1] += len(which)
         return nearest(centers, rows, which)
 
-    monkeypatch.setattr(gmmlib.nearest.Centers, "nearest", counted)
+    monkeypatch.setattr(gmmlib.clustering.nearest.Centers, "nearest", counted)
     place = Coordinates(X)
     sides = Labels(X, place)
     for centers in walk(X, 1e-4, 5, False, rng):
@@ -100,7 +100,7 @@ def test_sums_kept_up_to_date_give_the_centres_of_sums_taken_anew(name, weighted
             distance = cdist(X, centers, "sqeuclidean")
             labels = distance.argmin(axis=1)
             inertias.append(np.average(distance.min(axis=1), weights=weight))
-            centers = gmmlib.clusters.update_centers(X, labels, centers, weight)
+            centers = gmmlib.clustering.lloyd.update_centers(X, labels, centers, weight)
         return centers, np.array(inertias)
 
     if len(np.unique(cdist(X, start).argmin(axis=1))) == 4:  # no centre is ever sent elsewhere

@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 from random_mixtures import random_covs
 
 from gmmlib import e_step, em, fit_gaussian, lloyd, log_gaussian, log_likelihood, m_step
-from gmmlib.covariance import COVARIANCE_TYPES, full_covariances, rescaled
+from gmmlib.families.gaussian.covariance import COVARIANCE_TYPES, full_covariances, rescaled
 
 
 @pytest.fixture(autouse=True)

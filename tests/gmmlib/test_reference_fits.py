@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose
 from sklearn.metrics import adjusted_rand_score
 
 from gmmlib import GaussianMixture, datasets, m_step, n_parameters
-from gmmlib.covariance import full_covariances
+from gmmlib.families.gaussian.covariance import full_covariances
 
 FITS = json.loads((Path(__file__).parent / "reference_values.json").read_text())["fits"]
 

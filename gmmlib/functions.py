@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .covariance import as_covariances, check_covariance_type, full_covariances
-from .gaussian import sample_gaussian
-from .loop import Mixture, climb, em_map, enter_parts, evaluate, given, leave_parts, m_step_from, make_points
+from .engine.loop import Mixture, climb, em_map, enter_parts, evaluate, given, leave_parts, m_step_from, make_points
+from .families.gaussian.covariance import as_covariances, check_covariance_type, full_covariances
+from .families.gaussian.density import sample_gaussian
 from .numerics import as_count, as_points, as_weights, rows_that_count, total_weight
 
 __all__ = [

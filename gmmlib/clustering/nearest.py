@@ -16,7 +16,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .numerics import FAR, Frame, blocks
+from ..numerics import FAR, Frame, blocks
 
 FAR_SINGLE = 1e15  # farther out, single precision might not hold the scores
 HUGE_SINGLE = np.float32(1e36)  # more than any score within `FAR_SINGLE`

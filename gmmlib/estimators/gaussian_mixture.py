@@ -11,15 +11,15 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight
 
-from . import missing
-from .acceleration import squarem
-from .components import ILL_DEFINED, inverse_roots
-from .covariance import COVARIANCE_TYPES, covariance_shape
-from .fitted import FittedMixture
-from .loop import climb, em_map, enter_parts, leave_parts, make_points
-from .numerics import as_weights, rows_that_count
-from .starts import best_of, check_start, start_components
-from .steps import e_step
+from ..engine.acceleration import squarem
+from ..engine.loop import climb, em_map, enter_parts, leave_parts, make_points
+from ..families.gaussian import missing
+from ..families.gaussian.covariance import COVARIANCE_TYPES, covariance_shape
+from ..families.gaussian.initialisation import best_of, check_start, start_components
+from ..families.gaussian.parameters import ILL_DEFINED, inverse_roots
+from ..functions import e_step
+from ..numerics import as_weights, rows_that_count
+from .base import FittedMixture
 
 __all__ = ["GaussianMixture"]
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import csc_array
 
+from ..numerics import FAR, as_count, as_points, as_weights, blocks, rows_that_count, total_weight
 from .nearest import Coordinates, Labels, squared_distances
-from .numerics import FAR, as_count, as_points, as_weights, blocks, rows_that_count, total_weight
 
 __all__ = ["Assignment", "KMeansResult", "assign", "kmeans_plusplus", "lloyd", "update_centers"]
 

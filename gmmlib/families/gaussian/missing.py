@@ -24,12 +24,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .components import inverse_triangular
+from ...engine.loop import Points, alone, foreign_points, residual_sums, update
+from ...functions import EStep
+from ...numerics import LOG_2PI, Frame, blocks, log_normalise
+from .density import cholesky
 from .forms import Block, residual_gather, residual_moments
-from .gaussian import cholesky
-from .loop import Points, alone, foreign_points, residual_sums, update
-from .numerics import LOG_2PI, Frame, blocks, log_normalise
-from .steps import EStep
+from .parameters import inverse_triangular
 
 __all__ = []
 

@@ -5,12 +5,12 @@ from sklearn.base import DensityMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from . import missing
-from .covariance import full_covariances
-from .gaussian import conditional, marginal
-from .numerics import as_weights
-from .selection import aic, bic, icl, n_parameters
-from .steps import e_step, sample_mixture
+from ..families.gaussian import missing
+from ..families.gaussian.covariance import full_covariances
+from ..families.gaussian.density import conditional, marginal
+from ..functions import e_step, sample_mixture
+from ..numerics import as_weights
+from ..selection import aic, bic, icl, n_parameters
 
 __all__ = ["FittedMixture"]
 

@@ -7,7 +7,7 @@ Roland (2008), scheme S3. Derived in a later chapter on speed.
 
 import numpy as np
 
-from .components import make_components
+from ..families.gaussian.parameters import make_components
 
 __all__ = ["squarem"]
 

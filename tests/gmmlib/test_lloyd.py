@@ -7,9 +7,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial.distance import cdist
 
-from gmmlib import KMeans, assign, clusters, kmeans_plusplus, lloyd, numerics, update_centers
-from gmmlib.clusters import _means, cluster_sums, draw, mean_variance, membership, move, random_rows
-from gmmlib.nearest import Centers, Coordinates, by_differences
+from gmmlib import KMeans, assign, kmeans_plusplus, lloyd, numerics, update_centers
+from gmmlib.clustering import lloyd as clusters
+from gmmlib.clustering.lloyd import _means, cluster_sums, draw, mean_variance, membership, move, random_rows
+from gmmlib.clustering.nearest import Centers, Coordinates, by_differences
 
 
 @pytest.fixture(params=["dense", "sparse"])

@@ -18,11 +18,11 @@ from math import prod
 
 import numpy as np
 
-from .components import Moments
+from ...numerics import log_normalise
 from .covariance import covariance_shape
-from .numerics import log_normalise
+from .parameters import Moments
 
-LOST = 1e-210  # a smaller responsibility is rounding, even if all of a component's are (see `components.NOTHING`)
+LOST = 1e-210  # a smaller responsibility is rounding, even if all of a component's are (see `parameters.NOTHING`)
 
 
 class Desk:

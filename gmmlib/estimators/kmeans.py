@@ -11,8 +11,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from .clusters import assign, checked_lloyd, kmeans_plusplus, mean_variance, random_rows
-from .numerics import as_points, as_weights, rows_that_count, total_weight
+from ..clustering.lloyd import assign, checked_lloyd, kmeans_plusplus, mean_variance, random_rows
+from ..numerics import as_points, as_weights, rows_that_count, total_weight
 
 __all__ = ["KMeans"]
 

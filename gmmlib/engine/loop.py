@@ -9,9 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .components import make_components, maximise, new_means
-from .covariance import full_covariances, rescaled
-from .forms import (
+from ..families.gaussian.covariance import full_covariances, rescaled
+from ..families.gaussian.forms import (
     Block,
     Desk,
     n_features,
@@ -22,7 +21,8 @@ from .forms import (
     residual_gather,
     residual_moments,
 )
-from .numerics import FAR, Frame, OneBlasThread, blocks
+from ..families.gaussian.parameters import make_components, maximise, new_means
+from ..numerics import FAR, Frame, OneBlasThread, blocks
 
 HELD = 100_000  # as many features (less than a megabyte) are kept from sweep to sweep
 FEW = 8  # components, where the number is not known yet

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from .clusters import kmeans_plusplus, lloyd, random_rows
-from .components import inverse_triangular, make_components
+from ...clustering.lloyd import kmeans_plusplus, lloyd, random_rows
+from ...engine.loop import alone, enter_parts, given, leave_parts, m_step_from
+from ...numerics import SMALLEST
 from .covariance import covariance_shape
-from .gaussian import cholesky
-from .loop import alone, enter_parts, given, leave_parts, m_step_from
-from .numerics import SMALLEST
+from .density import cholesky
+from .parameters import inverse_triangular, make_components
 
 __all__ = []
 

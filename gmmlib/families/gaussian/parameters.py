@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg.lapack import dtrtri
 
+from ...numerics import LOG_2PI, SMALLEST, Frame
 from .covariance import regularised
-from .gaussian import cholesky
-from .numerics import LOG_2PI, SMALLEST, Frame
+from .density import cholesky
 
 ILL_DEFINED = (
     "Fitting the mixture model failed because some components have ill-defined empirical "

@@ -8,9 +8,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from random_mixtures import random_covs, random_mixture
 
 from gmmlib import GaussianMixture, fit_gaussian, kmeans_plusplus, lloyd, m_step
-from gmmlib.covariance import full_covariances
-from gmmlib.loop import leave_parts, make_points
-from gmmlib.starts import best_of, check_start, start_components
+from gmmlib.engine.loop import leave_parts, make_points
+from gmmlib.families.gaussian.covariance import full_covariances
+from gmmlib.families.gaussian.initialisation import best_of, check_start, start_components
 
 
 def model(K=2, kind="full", weights=None, means=None, precisions=None):

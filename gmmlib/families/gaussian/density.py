@@ -6,7 +6,7 @@ Everything here is a plain function of arrays. Points are rows: `X` is (N, D).
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from .numerics import LOG_2PI, as_count, as_points, as_weights
+from ...numerics import LOG_2PI, as_count, as_points, as_weights
 
 __all__ = [
     "conditional",

@@ -6,7 +6,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from random_mixtures import random_covs, random_mixture
 from scipy import stats
 
-from gmmlib.components import (
+from gmmlib.families.gaussian.covariance import full_covariances
+from gmmlib.families.gaussian.parameters import (
     ILL_DEFINED,
     Moments,
     inverse_roots,
@@ -15,7 +16,6 @@ from gmmlib.components import (
     maximise,
     new_means,
 )
-from gmmlib.covariance import full_covariances
 from gmmlib.numerics import Frame
 
 K, D = 2, 3

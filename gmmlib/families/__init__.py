@@ -1,0 +1,1 @@
+"""What one component of a mixture may be; a folder each."""
