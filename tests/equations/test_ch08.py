@@ -238,9 +238,11 @@ def test_eq_information(seed):
     resp = posterior(theta)
     complete = -hessian(lambda v: q_value(v, resp), theta)
     seen = -hessian(log_likelihood, theta)
-    scores = np.array([  # (P, N, K), by differences of the joint density
-        (log_joint(theta + s) - log_joint(theta - s)) / 2e-5 for s in 1e-5 * np.eye(len(theta))
-    ])
+    scores = np.array(
+        [  # (P, N, K), by differences of the joint density
+            (log_joint(theta + s) - log_joint(theta - s)) / 2e-5 for s in 1e-5 * np.eye(len(theta))
+        ]
+    )
     away = scores - (resp * scores).sum(axis=2, keepdims=True)
     missing = np.einsum("nk,ank,bnk->ab", resp, away, away)
     assert_allclose(complete - missing, seen, atol=1e-5)
@@ -249,7 +251,7 @@ def test_eq_information(seed):
     assert_allclose(np.cov(total), missing, atol=0.03 * np.abs(missing).max())
 
 
-def test_eq_information_of_the_test_is_that_of_its_closed_form():
+def test_the_information_of_the_test_is_that_of_its_closed_form():
     """The estimate (4 f - 1) / 3 from the share f of positives has the variance 16/9 f (1 - f) / 8 = 1 / 19.2."""
     rng = np.random.default_rng(4)
     estimates = (4 * rng.binomial(8, 5 / 8, size=200_000) / 8 - 1) / 3
@@ -275,7 +277,7 @@ def test_eq_rate():
     assert 0.1 < predicted[-1] < 0.9
 
 
-def test_eq_rate_of_the_test():
+def test_the_rate_of_the_test():
     assert_allclose(slope(round_of_test, 0.5, h=1e-3), 12.8 / 32, atol=1e-3)
 
 

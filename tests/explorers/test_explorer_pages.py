@@ -15,7 +15,7 @@ import gmmlib
 from gmmlib import explorers
 
 HERE = Path(gmmlib.__file__).parent / "explorers"
-ALL = ["em_stepper", "gaussian", "kmeans_stepper", "mixture", "responsibility", "sampler"]
+ALL = [name for name in explorers.__all__ if name != "Explorer"]
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{name}</title>
 <meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"></head>
 <body><main><h1>{name}</h1>{html}</main><script type="module" src="mount.js"></script></body></html>"""
