@@ -10,6 +10,7 @@ from gmmlib.explorers._widget import Explorer, finite
 
 __all__ = [
     "Explorer",
+    "bound",
     "ellipse",
     "em_stepper",
     "gaussian",
@@ -432,3 +433,50 @@ def landscape(x=None, sd=6.0, ball=None, label="wait (minutes)"):
     ball = finite("ball", [middle - 6, middle + 1] if ball is None else ball, (2,))
     state = {"values": values, "counts": counts.astype(float), "sd": sd, "ball": ball, "power": 0.0}
     return Explorer("landscape", state | {"spot": float(values[0]), "label": str(label)})
+
+
+def bound(prevalence=1 / 3, q=0.5, means=(70.0, 72.0), view=1):
+    """The bound under a log-likelihood: E lifts it to touch, M climbs it.
+
+    With one parameter: eight people take a test that never misses an infection
+    and raises a false alarm for one healthy person in four; five are positive.
+    With two: the means of two Gaussians, weights 1/2 and standard deviation 6,
+    over Old Faithful's waits. Drag the parameters and the guess, press E and M,
+    and read the gap, the Kullback-Leibler divergence of the posterior from q.
+
+    Parameters
+    ----------
+    prevalence : float
+        Where the first view starts, between 0 and 1.
+    q : float
+        The guess that every positive test gets at the start, between 0 and 1.
+    means : array_like of shape (2,)
+        Where the second view starts, in minutes, between 46 and 94.
+    view : int
+        1 or 2 parameters at the start; a button changes it.
+
+    Returns
+    -------
+    Explorer
+        The figure; `.state` holds ``prevalence``, ``q``, ``means`` and ``held``,
+        the means at which the second view's responsibilities were computed.
+
+    Raises
+    ------
+    ValueError
+        If a number is not usable.
+    """
+    from gmmlib.datasets import load_old_faithful
+
+    for name, value in [("prevalence", prevalence), ("q", q)]:
+        if not 0 < finite(name, value) < 1:
+            raise ValueError(f"{name} must lie between 0 and 1, got {value}")
+    means = finite("means", means, (2,))
+    if np.any((means < 46) | (means > 94)):
+        raise ValueError(f"means must lie between 46 and 94 minutes, got {means}")
+    if view not in (1, 2):
+        raise ValueError(f"view must be 1 or 2, got {view!r}")
+    waits, counts = np.unique(load_old_faithful().column("waiting"), return_counts=True)
+    state = {"view": view, "prevalence": float(prevalence), "q": float(q), "sd": 6.0}
+    state |= {"means": means, "held": means, "waits": waits, "counts": counts.astype(float)}
+    return Explorer("bound", state)

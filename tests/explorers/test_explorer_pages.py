@@ -16,6 +16,7 @@ from gmmlib import explorers
 
 HERE = Path(gmmlib.__file__).parent / "explorers"
 ALL = [
+    "bound",
     "ellipse",
     "em_stepper",
     "gaussian",
