@@ -124,7 +124,12 @@ def compare(section, task, workload, commands, threads, options):
     name, N, D, K, kind = workload
     X = data(name, N, D, K)
     whole = section == "fits"
-    begin = start(X, K, kind) if task == "em" else (np.empty(0), scattered(X, K), np.empty(0))
+    if task == "kmeans":
+        begin = np.empty(0), scattered(X, K), np.empty(0)
+    elif whole:  # which has a start of its own
+        begin = np.full(K, 1 / K), X[:K], np.broadcast_to(np.eye(D), (K, D, D))
+    else:
+        begin = start(X, K, kind)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         for part, array in zip(("X", "weights", "means", "covs"), (X, *begin), strict=True):
