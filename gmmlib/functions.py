@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .engine.loop import Mixture, climb, em_map, enter_parts, evaluate, given, leave_parts, m_step_from, make_points
-from .families.gaussian.covariance import as_covariances, check_covariance_type, full_covariances
+from .families.gaussian.covariance import as_covariances, check_covariance_type, check_symmetric, full_covariances
 from .families.gaussian.density import log_gaussian, sample_gaussian
 from .numerics import as_count, as_points, as_rng, as_weights, rows_that_count, total_weight
 
@@ -59,7 +59,10 @@ def _checked(weights, means, covs, kind, D):
         raise ValueError(f"weights must be non-negative and sum to one, got {weights}")
     if not np.isfinite(means).all():
         raise ValueError(f"means contains NaN or infinity: {means}")
-    return weights / weights.sum(), means, as_covariances(covs, kind, K, D)
+    covs = as_covariances(covs, kind, K, D)
+    if kind in ("full", "tied"):
+        check_symmetric(covs, f"{kind} covariances")
+    return weights / weights.sum(), means, covs
 
 
 def e_step(X, weights, means, covs, covariance_type="full"):

@@ -43,8 +43,6 @@ def as_covariances(covs, kind, K, D):
         raise ValueError(f"{kind} covariances must have shape {expected}, got {covs.shape}")
     if not np.isfinite(covs).all():
         raise ValueError(f"{kind} covariances contain NaN or infinity")
-    if kind in ("full", "tied"):
-        check_symmetric(covs, f"{kind} covariances")
     return covs
 
 

@@ -91,9 +91,12 @@ def filled(points):
 
 def by_gaps(X):
     """Row numbers (N,) in an order that brings rows with as many gaps together, and among them those with the same."""
-    gaps = [np.isnan(X[rows]) for rows in blocks(*X.shape)]
-    bits, sizes = (np.concatenate(found) for found in zip(*((np.packbits(g, axis=1), g.sum(axis=1)) for g in gaps)))
-    return np.lexsort([*bits.T, sizes])
+    bits, sizes = [], []
+    for rows in blocks(*X.shape):
+        gaps = np.isnan(X[rows])
+        bits.append(np.packbits(gaps, axis=1))
+        sizes.append(gaps.sum(axis=1))
+    return np.lexsort([*np.concatenate(bits).T, np.concatenate(sizes)])
 
 
 MANY = 100  # rows with the same gaps are worth a product of their own
