@@ -201,6 +201,12 @@ def test_components_in_order_are_the_same_mixture(kind, table):
     assert_allclose(first.score_samples(table), model.score_samples(table))
 
 
+def test_a_mixture_of_nameless_columns_is_put_in_order_by_its_means():
+    model = GaussianMixture.from_parameters([0.2, 0.3, 0.5], [[5.0, 0], [1, 9], [1, 2]], [np.eye(2)] * 3).in_order()
+    assert_array_equal(model.means_, [[1, 2], [1, 9], [5, 0]])
+    assert_array_equal(model.weights_, [0.5, 0.3, 0.2])
+
+
 # ------------------------------------------------------------- numbers and kinds
 
 
