@@ -9,10 +9,11 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Cluster
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..clustering.lloyd import assign, checked_lloyd, kmeans_plusplus, mean_variance, random_rows
-from ..numerics import as_points, as_weights, rows_that_count, total_weight
+from ..numerics import as_points, as_weights, check_kinds, rows_that_count, total_weight
+from .base import checked_weights
 
 __all__ = ["KMeans"]
 
@@ -107,11 +108,12 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         KMeans
             The fitted estimator itself.
         """
+        check_kinds(X, "X")
         with np.errstate(invalid="ignore"):  # the sum that looks for NaN may be inf - inf
             X = validate_data(self, X, dtype=[np.float64, np.float32])
         if len(X) < self.n_clusters:
             raise ValueError(f"n_samples={len(X)} should be >= n_clusters={self.n_clusters}.")
-        weight = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64)
+        weight = checked_weights(sample_weight, X)
         share = None if weight is None else as_weights(weight, len(X))
         tol = self.tol * mean_variance(*rows_that_count(share, X)) if self.tol else 0.0
         best, rng = None, None
@@ -203,11 +205,12 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     def score(self, X, y=None, sample_weight=None):
         """Minus the (weighted) sum of squared distances to the nearest centre."""
         X = self._validated(X)
-        weight = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64)
+        weight = checked_weights(sample_weight, X)
         share = as_weights(weight, len(X))
         return -float(share @ assign(X, self.cluster_centers_).sq_dist) * total_weight(weight, len(X))
 
     def _validated(self, X):
         check_is_fitted(self)
+        check_kinds(X, "X")
         with np.errstate(invalid="ignore"):  # the sum that looks for NaN may be inf - inf
             return validate_data(self, X, dtype=[np.float64, np.float32], reset=False)

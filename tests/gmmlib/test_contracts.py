@@ -21,8 +21,9 @@ HOME = Path(gmmlib.__file__).parent
 # Each layer may import those before it, never those after.
 LAYERS = [
     ["numerics"],
-    ["families.gaussian.density", "families.gaussian.covariance"],
-    ["families.gaussian.parameters", "selection"],
+    ["families.gaussian.covariance"],
+    ["families.gaussian.density", "selection"],
+    ["families.gaussian.parameters"],
     ["engine.acceleration"],
     ["families.gaussian.forms"],
     ["engine.loop"],
