@@ -47,6 +47,14 @@ def as_count(value, name, least=1):
     return count
 
 
+def as_rng(rng):
+    """`rng` as a numpy Generator; a whole number is its seed."""
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError) as err:
+        raise ValueError(f"rng must be a numpy Generator or a seed, got {rng!r}") from err
+
+
 def _all_finite(block):
     """A finite sum has finite terms; only where the sum is not, every term is asked."""
     with np.errstate(over="ignore", invalid="ignore"):

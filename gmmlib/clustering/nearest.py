@@ -132,20 +132,22 @@ class Table:
     def remaining(self, z, nearest_sq):
         """(Weighted) sum (K,) of what stays of `nearest_sq` (N,) if one of z (K, D) is a centre, too.
 
-        A choice among candidates does not need many digits. But near to centres that are close beside
-        their distance from the origin, single precision has none.
+        A choice among candidates does not need many digits. But where points are close to their centres
+        beside their distance from the origin, single precision has none.
         """
-        total, product = np.zeros(len(z)), None
-        if self.X.size > LITTLE and self.total(nearest_sq) > 100 * EPS_SINGLE * self.norm:
-            product = prepared(z, 1.0)
-        for part in blocks(len(self.X), z.size) if product is None else self._parts(len(z)):
-            if product is None:
-                sq = squares(columns_and_size(self.rows(part))[0], z)
-            else:
-                sq = product @ self.columns(part)
-            np.minimum(sq, nearest_sq[part].astype(sq.dtype), out=sq)
-            total += sq.sum(axis=1) if self.share is None else sq @ self.share[part].astype(sq.dtype)
-        return total
+        if self.X.size > LITTLE:
+            product, total = prepared(z, 1.0), np.zeros(len(z))
+            for part in self._parts(len(z)):
+                total += self._smaller(product @ self.columns(part), nearest_sq, part)
+            if total.min() > 100 * EPS_SINGLE * self.norm:
+                return total
+        parts = blocks(len(self.X), z.size)
+        return sum(self._smaller(squares(columns_and_size(self.rows(p))[0], z), nearest_sq, p) for p in parts)
+
+    def _smaller(self, sq, nearest_sq, part):
+        """(Weighted) sum (K,) over some rows of the smaller of `sq` (K, n) and `nearest_sq`."""
+        np.minimum(sq, nearest_sq[part].astype(sq.dtype), out=sq)
+        return sq.sum(axis=1) if self.share is None else sq @ self.share[part].astype(sq.dtype)
 
     def shrink(self, nearest_sq, z):
         """Lower `nearest_sq` (N,) to the squared distance from a further centre z (1, D): three digits, zero at z."""

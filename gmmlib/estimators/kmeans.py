@@ -207,6 +207,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         distance = [np.sqrt(assign(X, center[None]).sq_dist) for center in self.cluster_centers_]
         return np.array(distance).T.astype(X.dtype, copy=False)
 
+    @OneBlasThread()
     def score(self, X, y=None, sample_weight=None):
         """Minus the (weighted) sum of squared distances to the nearest centre."""
         X = self._validated(X)
