@@ -160,6 +160,14 @@ def test_a_start_beyond_all_numbers_is_no_matter(rng):
     assert assign([[1e160, 0.0]], [[0.0, 0.0], [1.0, 1.0]]).sq_dist[0] == np.inf
 
 
+@pytest.mark.parametrize("spread", [1e-1, 1e-3, 1e-6, 1e-9])
+def test_the_inertia_of_tight_clusters_does_not_cancel(rng, spread):
+    X = spread * rng.normal(size=(3000, 2)) + rng.choice([-1, 1], size=(3000, 1))
+    run = lloyd(X, [[-1.0, -1.0], [1.0, 1.0]])
+    expected = sum(((X[run.labels == k] - X[run.labels == k].mean(axis=0)) ** 2).sum() for k in range(2))
+    assert_allclose(run.inertia, expected, rtol=1e-9)
+
+
 def refilled(X, z):
     X, z = np.array(X, float), np.array(z, float)
     clusters, labels = Clusters(Table(X), len(z)), cdist(X, z).argmin(axis=1)

@@ -193,16 +193,12 @@ def test_obvious_clusters_are_found(rng):
     assert np.mean(plain) < 0.4
 
 
-@pytest.mark.parametrize("init", ["kmeans", "k-means++"])
-def test_mixtures_start_from_obvious_clusters(init):
-    X, _ = blobs(20, 3)
-    score = np.array([
-        GaussianMixture(20, init_params=init, covariance_type="spherical", random_state=seed, max_iter=30, tol=0.1)
-        .fit(X)
-        .score(X)
-        for seed in range(20)
-    ])
-    assert np.mean(score > score.max() - 0.01) >= 0.7
+def test_mixtures_start_from_obvious_clusters():
+    """With one candidate a centre, three starts in ten do."""
+    X, _ = blobs(30, 4)
+    make = {"covariance_type": "spherical", "max_iter": 30, "tol": 0.1}
+    score = np.array([GaussianMixture(30, random_state=seed, **make).fit(X).score(X) for seed in range(20)])
+    assert np.mean(score > score.max() - 0.01) >= 0.75
 
 
 def slanted(N, D, K, rng):
