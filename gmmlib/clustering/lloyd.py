@@ -10,7 +10,15 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import csc_array
 
-from ..numerics import FAR, OneBlasThread, as_count, as_points, as_weights, blocks, rows_that_count, total_weight
+from ..numerics import (
+    FAR,
+    OneBlasThread,
+    as_count,
+    as_points,
+    as_weights,
+    rows_that_count,
+    total_weight,
+)
 from .nearest import Table
 
 __all__ = ["Assignment", "KMeansResult", "assign", "lloyd", "update_centers"]
@@ -84,10 +92,12 @@ def update_centers(X, labels, centers, sample_weight=None):
     ndarray of shape (K, D)
     """
     X, centers, labels = as_points(X), as_points(centers, "centers"), np.asarray(labels)
-    if labels.shape != (len(X),) or labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= len(centers):
-        raise ValueError(f"labels must be {len(X)} whole numbers from 0 to {len(centers) - 1}, one a row")
-    share, new = as_weights(sample_weight, len(X)), centers.astype(float)
-    for k in range(len(centers)):
+    N, K = len(X), len(centers)
+    whole = labels.shape == (N,) and labels.dtype.kind in "iu"
+    if not whole or labels.min() < 0 or labels.max() >= K:
+        raise ValueError(f"labels must be {N} whole numbers from 0 to {K - 1}, one a row")
+    share, new = as_weights(sample_weight, N), centers.astype(float)
+    for k in range(K):
         mine = np.equal(labels, k) & (share > 0)
         if mine.any():
             origin = X[mine][0].astype(float)
@@ -96,11 +106,11 @@ def update_centers(X, labels, centers, sample_weight=None):
 
 
 def membership(labels, weight, K):
-    """Hard responsibilities (K, n), one entry a column: sparse, or dense while that is sooner made."""
+    """Hard responsibilities (K, n), one entry a column: sparse, or dense if few."""
     if K * len(labels) < DENSE:
         return (labels == np.arange(K)[:, None]) * weight
-    weight = np.broadcast_to(weight, labels.shape)
-    return csc_array((weight, labels.astype(np.int32), np.arange(len(labels) + 1, dtype=np.int32)), shape=(K, len(labels)))
+    weight, ends = np.broadcast_to(weight, labels.shape), np.arange(len(labels) + 1, dtype=np.int32)
+    return csc_array((weight, labels.astype(np.int32), ends), shape=(K, len(labels)))
 
 
 class Clusters:
@@ -132,7 +142,8 @@ class Clusters:
 
     def inertia(self, z):
         """(Weighted) sum of squared distances to centres z (K, D): three terms, that may cancel."""
-        return self.table.norm + np.vdot(self.counts[:, None] * z - 2 * self.sums, z)  # eq-km-inertia
+        scores = np.vdot(self.counts[:, None] * z - 2 * self.sums, z)
+        return self.table.norm + scores  # eq-km-inertia
 
     def means(self, z):
         """New centres: the means of their points; an empty cluster takes a far point first."""
@@ -181,8 +192,8 @@ def lloyd(X, centers, max_iter=300, sample_weight=None, tol=0.0):
     max_iter = as_count(max_iter, "max_iter", 0)
     share = None if sample_weight is None else as_weights(sample_weight, len(X))
     share, counting = rows_that_count(share, X)
-    run = descend(Table(counting, share), centers, max_iter, tol, total_weight(sample_weight, len(X)))
-    return with_all_rows(run, X)
+    total = total_weight(sample_weight, len(X))
+    return with_all_rows(descend(Table(counting, share), centers, max_iter, tol, total), X)
 
 
 def with_all_rows(run, X):
@@ -191,8 +202,9 @@ def with_all_rows(run, X):
 
 
 def descend(table, centers, max_iter=300, tol=0.0, total=1.0):
-    """`lloyd` for a table, whose weights sum to one or are None, and checked centres; `total` is their true sum."""
-    z, clusters = np.clip(table.enter(np.asarray(centers, float)), -FAR, FAR), Clusters(table, len(centers))
+    """`lloyd` for a table, whose weights sum to one instead of `total`, and checked centres."""
+    z = np.clip(table.enter(np.asarray(centers, float)), -FAR, FAR)
+    clusters = Clusters(table, len(z))
     trace, shift = [], np.inf
     while True:
         if shift > 0:

@@ -16,8 +16,8 @@ from ..numerics import FAR, Frame, blocks
 FAR_SINGLE = 1e15  # farther out, single precision might not hold the squares
 EPS_SINGLE = float(np.finfo(np.float32).eps)
 KEPT = 4_000_000  # numbers in single precision that a fit may keep: 16 megabytes
-LITTLE = 4000  # fewer numbers than this are sooner subtracted from each other than multiplied
-FIT = 200_000  # numbers in single precision that a block may fill: most of a megabyte stays in cache
+LITTLE = 4000  # fewer numbers than this are sooner subtracted than multiplied
+FIT = 200_000  # numbers in single precision that a block may fill: they stay in cache
 
 
 class Table:
@@ -31,7 +31,8 @@ class Table:
     def __init__(self, X, share=None, like=None):
         like = X if like is None else like
         self.X, self.share = X, share
-        self.own = 1e-12 < size_of(like) < 1e12 and not far_from_zero(like[:: max(1, len(like) // 1000)])
+        some = like[:: max(1, len(like) // 1000)]
+        self.own = 1e-12 < size_of(like) < 1e12 and not far_from_zero(some)
         self.origin, self.unit = 0.0, 1.0
         if not self.own:
             frame = Frame.of_points(like, isotropic=True)
@@ -74,7 +75,7 @@ class Table:
         return self.total(self.squares)
 
     def mean_variance(self):
-        """Mean over the columns of their (weighted) variances, in u**2: what k-means' tolerance is measured by."""
+        """Mean variance of the columns, in u**2: what k-means measures its tolerance by."""
         count = self.total(np.ones(len(self.X)))
         mean = sum(self._sum(part) for part in blocks(*self.X.shape)) / count
         return max(self.norm / count - mean @ mean, 0.0) / self.X.shape[1] * self.unit**2
@@ -123,17 +124,18 @@ class Table:
                 error = 2 * (len(columns) + 4) * EPS_SINGLE * (size + reach) * reach + 1e-30
                 near = np.less_equal(cost, cost.min(axis=0) + np.float32(error)).view(np.uint8)
                 np.greater(np.add.reduce(near, axis=0, dtype=labels.dtype), 1, out=doubtful[part])
-                np.add.reduce(np.multiply(near, index, dtype=labels.dtype), axis=0, out=labels[part])
+                which = np.multiply(near, index, dtype=labels.dtype)
+                np.add.reduce(which, axis=0, out=labels[part])
         doubts = doubtful.nonzero()[0]
         for part in blocks(len(doubts), z.size):
             labels[doubts[part]] = by_differences(*columns_and_size(self.rows(doubts[part])), z)
         return labels
 
     def remaining(self, z, nearest_sq):
-        """(Weighted) sum (K,) of what stays of `nearest_sq` (N,) if one of z (K, D) is a centre, too.
+        """(Weighted) sum (K,) of what is left of `nearest_sq` (N,) by each of z (K, D) as a centre.
 
-        A choice among candidates does not need many digits. But where points are close to their centres
-        beside their distance from the origin, single precision has none.
+        A choice among candidates does not need many digits. But where points are close to their
+        centres beside their distance from the origin, single precision has none.
         """
         if self.X.size > LITTLE:
             product, total = prepared(z, 1.0), np.zeros(len(z))
@@ -141,8 +143,11 @@ class Table:
                 total += self._smaller(product @ self.columns(part), nearest_sq, part)
             if total.min() > 100 * EPS_SINGLE * self.norm:
                 return total
-        parts = blocks(len(self.X), z.size)
-        return sum(self._smaller(squares(columns_and_size(self.rows(p))[0], z), nearest_sq, p) for p in parts)
+        total = np.zeros(len(z))
+        for part in blocks(len(self.X), z.size):
+            columns, _ = columns_and_size(self.rows(part))
+            total += self._smaller(squares(columns, z), nearest_sq, part)
+        return total
 
     def _smaller(self, sq, nearest_sq, part):
         """(Weighted) sum (K,) over some rows of the smaller of `sq` (K, n) and `nearest_sq`."""
@@ -150,7 +155,7 @@ class Table:
         return sq.sum(axis=1) if self.share is None else sq @ self.share[part].astype(sq.dtype)
 
     def shrink(self, nearest_sq, z):
-        """Lower `nearest_sq` (N,) to the squared distance from a further centre z (1, D): three digits, zero at z."""
+        """Lower `nearest_sq` (N,) by a further centre z (1, D), to three digits; zero at z."""
         if self.X.size <= LITTLE:
             return np.minimum(nearest_sq, self.squared_distances(z), out=nearest_sq)
         product = prepared(z, 1.0)
@@ -163,7 +168,7 @@ class Table:
         return nearest_sq
 
     def squared_distances(self, z, labels=None):
-        """Squared distance (N,) of every row to the centre its label names, or to the only one; inf if too large."""
+        """Squared distance (N,) of every row to the centre of its label, or the only one."""
         out = np.empty(len(self.X))
         for part in blocks(len(self.X), 2 * self.X.shape[1]):
             residual = self.rows(part) - (z if labels is None else z.take(labels[part], axis=0))
@@ -209,8 +214,9 @@ def squares(columns, z):
 
 
 def by_differences(columns, size, z):
-    """Nearest of centres z (K, D) for columns (D, 1, n) whose largest number is `size`; ties go to the first."""
-    far = 1e10 * max(np.abs(z).max(), 1e-150)  # from farther out, rounding would hide the centres' differences
+    """Nearest of centres z (K, D) for columns (D, 1, n), numbers up to `size`; ties: the first."""
+    # from farther out, rounding would hide the centres' differences
+    far = 1e10 * max(np.abs(z).max(), 1e-150)
     if size > far:  # drawn in: there, the nearest centre is a matter of direction
         columns = columns * (far / np.maximum(np.abs(columns).max(axis=0), far))
     return squares(columns, z).argmin(axis=0)

@@ -17,7 +17,8 @@ TRIES = 20  # rounds of draws before rows that are no longer wanted are looked f
 def draw(rng, chance, size):
     """Indices (size,), drawn in proportion to `chance` (N,)."""
     edges = np.cumsum(chance)
-    return np.searchsorted(edges, rng.random(size) * edges[-1], side="right").clip(0, len(chance) - 1)
+    found = np.searchsorted(edges, rng.random(size) * edges[-1], side="right")
+    return found.clip(0, len(chance) - 1)
 
 
 @OneBlasThread()
@@ -32,7 +33,7 @@ def kmeans_plusplus(X, K, rng, sample_weight=None, candidates=1):
         An int is the seed of one.
     sample_weight : array_like of shape (N,), optional
     candidates : int
-        Rows drawn for every centre after the first; the one is kept that leaves the least inertia.
+        Rows drawn for every centre after the first; the one that leaves least inertia is kept.
         `KMeans` takes 3 (2 + ln K), which ends lower than one candidate does, and often sooner.
 
     Returns
@@ -48,13 +49,14 @@ def kmeans_plusplus(X, K, rng, sample_weight=None, candidates=1):
     Notes
     -----
     Arthur and Vassilvitskii (2007): the expected inertia is at most
-    8 (ln K + 2) times the best, for one candidate. The chance is proportional to the squared distance
-    to the *nearest* centre.
+    8 (ln K + 2) times the best, for one candidate. The chance is proportional to the squared
+    distance to the *nearest* centre.
     """
     X, K, candidates = as_points(X), as_count(K, "K", 0), as_count(candidates, "candidates")
     if not 1 <= K <= len(X):
         raise ValueError(f"K must be between 1 and the number of points {len(X)}, got {K}")
-    share, X = rows_that_count(None if sample_weight is None else as_weights(sample_weight, len(X)), X)
+    share = None if sample_weight is None else as_weights(sample_weight, len(X))
+    share, X = rows_that_count(share, X)
     return spread_rows(Table(X, share), K, as_rng(rng), candidates)
 
 

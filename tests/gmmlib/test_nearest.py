@@ -10,7 +10,7 @@ from scipy.spatial.distance import cdist
 
 import gmmlib.clustering.nearest as parts
 from gmmlib import KMeans, assign, lloyd, update_centers
-from gmmlib.clustering.nearest import Table, columns_and_size, by_differences
+from gmmlib.clustering.nearest import Table, by_differences, columns_and_size
 
 RNG = np.random.default_rng(6)
 

@@ -228,7 +228,8 @@ def test_over_many_seeds_runs_end_no_higher_than_scikit_learns(rng, table, K):
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_over_many_seeds_mixtures_of_irises_end_no_lower_than_scikit_learns():
     X = load_iris().data
-    ours, theirs = ([make(3, random_state=s).fit(X).score(X) for s in range(20)] for make in (GaussianMixture, MixtureReferee))
+    both = (GaussianMixture, MixtureReferee)
+    ours, theirs = ([make(3, random_state=s).fit(X).score(X) for s in range(20)] for make in both)
     assert np.mean(ours) > np.mean(theirs) - 2 * np.hypot(np.std(ours), np.std(theirs)) / np.sqrt(20)
     assert np.mean(ours) > -1.21
 
