@@ -1,5 +1,5 @@
 import { COLORS, clamp, connect, DASHES, figure, fixed, linspace, short } from "./draw.js";
-import { climbers, levelLines, needle, twoMeans } from "./maths.js";
+import { climbers, contour, needle, slopesOfMeans } from "./maths.js";
 
 // The log-likelihood over two means: a ball, and three ways to climb from where it lies. Below, a
 // component that shrinks onto one point.
@@ -12,10 +12,10 @@ function render({ model, el }) {
   const low = Math.min(...s.values) - 8,
     high = Math.max(...s.values) + 8;
   const grid = linspace(low, high, 49);
-  const rows = grid.map((y) => grid.map((x) => twoMeans(s, [x, y]).height));
+  const rows = grid.map((y) => grid.map((x) => slopesOfMeans(s, [x, y]).height));
   const best = Math.max(...rows.flat()),
     levels = [3, 15, 40, 80, 140, 220, 320, 450, 620].map((drop) => best - drop);
-  const contours = levels.map((level) => levelLines(grid, grid, rows, level));
+  const contours = levels.map((level) => contour(grid, grid, rows, level));
   const span = [-12, 1.2]; // of log10(sd)
   let paths, lost;
 
@@ -128,12 +128,12 @@ function render({ model, el }) {
     spike.begin(span, [Math.min(...heights) - 6, Math.max(...heights) + 6]);
     spike.path(curve, { stroke: COLORS[3] });
 
-    const now = twoMeans(s, s.ball);
+    const now = slopesOfMeans(s, s.ball);
     fig.tiles([
       ["height at the ball", fixed(now.height, 1), "var(--gmx-ink)"],
       ...WAYS.map((way, k) => [
         `${"\u25cf\u25b2\u25a0"[k]} ${NAMES[way]}, ${paths[way].length - 1} steps`,
-        lost[way] ? "off the map" : fixed(twoMeans(s, paths[way].at(-1)).height, 1),
+        lost[way] ? "off the map" : fixed(slopesOfMeans(s, paths[way].at(-1)).height, 1),
         COLORS[k],
       ]),
       [
@@ -153,7 +153,7 @@ function render({ model, el }) {
     const tale = WAYS.filter((way) => paths[way].length > 1 || lost[way]).map((way) => {
       const steps = paths[way].length - 1;
       if (lost[way]) return `${NAMES[way]} left the map after ${steps} steps.`;
-      const end = twoMeans(s, paths[way].at(-1)),
+      const end = slopesOfMeans(s, paths[way].at(-1)),
         [a, b, c] = end.hessian;
       const flat = Math.hypot(...end.gradient) < 1e-3 * Math.max(1, steep);
       const top = a < 0 && c < 0 && a * c > b * b;

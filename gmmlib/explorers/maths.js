@@ -299,7 +299,7 @@ export function voronoiCell(k, centers, [[x0, x1], [y0, y1]]) {
 
 // ---- the landscape of two means: equal weights, one standard deviation, x with counts
 
-export function twoMeans({ values, counts, sd }, [m1, m2]) {
+export function slopesOfMeans({ values, counts, sd }, [m1, m2]) {
   const v = sd * sd;
   let height = 0;
   const N = [0, 0],
@@ -326,7 +326,7 @@ export function twoMeans({ values, counts, sd }, [m1, m2]) {
 // goes where the gradient of the parabola that fits here is zero; EM to the weighted means.
 export const climbers = {
   gradient(data, at) {
-    const { gradient } = twoMeans(data, at),
+    const { gradient } = slopesOfMeans(data, at),
       total = sum(data.counts);
     return at.map((m, k) => m + (data.sd ** 2 / total) * gradient[k]);
   },
@@ -334,12 +334,12 @@ export const climbers = {
     const {
       gradient: g,
       hessian: [a, b, c],
-    } = twoMeans(data, at);
+    } = slopesOfMeans(data, at);
     const det = a * c - b * b;
     return [at[0] - (c * g[0] - b * g[1]) / det, at[1] - (a * g[1] - b * g[0]) / det];
   },
   em(data, at) {
-    const { gradient, N } = twoMeans(data, at);
+    const { gradient, N } = slopesOfMeans(data, at);
     return at.map((m, k) => m + (data.sd ** 2 / N[k]) * gradient[k]);
   },
 };
@@ -361,26 +361,72 @@ export function needle({ values, counts }, at, sd) {
   );
 }
 
-// Where a function on a grid (rows: y) crosses a level: short lines [[x, y], [x, y]], one or two
-// a cell.
-export function levelLines(xs, ys, rows, level) {
-  const lines = [];
+// ---- chapter 8: the bound under a log-likelihood
+
+// A test that never misses an infection and raises a false alarm for one healthy person in four; of
+// eight people five are positive. `pi` is the prevalence, q the probability of infection that a
+// positive gets.
+export function infectionTest(pi) {
+  const positive = (1 + 3 * pi) / 4;
+  return {
+    posterior: pi / positive,
+    logLikelihood: 5 * Math.log(positive) + 3 * Math.log(1 - positive),
+  };
+}
+
+export function infectionBound(q, pi) {
+  const healthy = (1 - pi) / 4;
+  return (
+    5 * (q * Math.log(pi / q) + (1 - q) * Math.log(healthy / (1 - q))) + 3 * Math.log(3 * healthy)
+  );
+}
+
+// Two Gaussians of one standard deviation and equal weights over the values x, each of which was
+// seen n times. `share` is the responsibility of the second component.
+export function twoMeans({ x, n, sd }, means) {
+  const theta = { weights: [0.5, 0.5], means, sds: [sd, sd] };
+  const all = x.map((v) => eStep1d(v, theta));
+  return {
+    share: all.map((e) => e.resp[1]),
+    logLikelihood: sum(all.map((e, i) => n[i] * e.logDensity)),
+  };
+}
+
+export function twoMeansTop({ x, n }, share) {
+  const held = [n.map((m, i) => m * (1 - share[i])), n.map((m, i) => m * share[i])];
+  const counts = held.map(sum);
+  return { counts, means: held.map((h, k) => sum(h.map((m, i) => m * x[i])) / counts[k]) };
+}
+
+export function twoMeansBound({ x, n, sd }, share, means) {
+  const term = (r, joint) => (r > 0 ? r * (joint - Math.log(r)) : 0);
+  const joint = (v, k) => Math.log(0.5) + logGaussian1d(v, means[k], sd);
+  return sum(
+    x.map((v, i) => n[i] * (term(1 - share[i], joint(v, 0)) + term(share[i], joint(v, 1)))),
+  );
+}
+
+// Pieces of the contour line at `level`: for each cell of the grid, where its edges are crossed.
+// values[j][i] belongs to (xs[i], ys[j]).
+export function contour(xs, ys, values, level) {
+  const pieces = [];
   for (let j = 0; j + 1 < ys.length; j++)
     for (let i = 0; i + 1 < xs.length; i++) {
       const corners = [
-        [xs[i], ys[j], rows[j][i]],
-        [xs[i + 1], ys[j], rows[j][i + 1]],
-        [xs[i + 1], ys[j + 1], rows[j + 1][i + 1]],
-        [xs[i], ys[j + 1], rows[j + 1][i]],
+        [i, j],
+        [i + 1, j],
+        [i + 1, j + 1],
+        [i, j + 1],
       ];
-      const hits = [];
-      corners.forEach(([x, y, f], c) => {
-        const [u, v, g] = corners[(c + 1) % 4];
-        if (f < level === g < level) return;
-        const t = (level - f) / (g - f);
-        hits.push([x + t * (u - x), y + t * (v - y)]);
+      const crossed = [];
+      corners.forEach(([a, b], c) => {
+        const [d, e] = corners[(c + 1) % 4],
+          [from, to] = [values[b][a] - level, values[e][d] - level];
+        if (from < 0 === to < 0) return;
+        const t = from / (from - to);
+        crossed.push([xs[a] + t * (xs[d] - xs[a]), ys[b] + t * (ys[e] - ys[b])]);
       });
-      for (let h = 0; h + 1 < hits.length; h += 2) lines.push([hits[h], hits[h + 1]]);
+      for (let c = 0; c + 1 < crossed.length; c += 2) pieces.push([crossed[c], crossed[c + 1]]);
     }
-  return lines;
+  return pieces;
 }

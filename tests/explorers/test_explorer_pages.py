@@ -16,6 +16,7 @@ from gmmlib import explorers
 
 HERE = Path(gmmlib.__file__).parent / "explorers"
 ALL = [
+    "bound",
     "ellipse",
     "em_stepper",
     "gaussian",
@@ -302,6 +303,7 @@ def test_the_fitted_ellipse_counts_its_points_and_a_round_one_knows_no_slice(ope
     mean = page.locator(".gmx-tile").filter(has_text=": mean").locator("b").inner_text()
     assert number(page, told) == before
     assert abs(float(mean.replace("\u2212", "-")) - X[:, 1].mean()) < 0.006
+    assert not page.problems
 
 
 def test_votes_move_the_mean_and_a_line_of_voters_has_no_ellipse(open_page):
@@ -322,6 +324,7 @@ def test_votes_move_the_mean_and_a_line_of_voters_has_no_ellipse(open_page):
     expect(page.locator("[aria-live]").first).to_contain_text("singular")
     page.get_by_role("button", name="All one vote").click()
     expect(page.locator("[aria-live]").first).to_contain_text("Equal votes")
+    assert not page.problems
 
 
 def test_three_climbers_reach_a_summit_and_the_diagonal_holds_them(open_page):

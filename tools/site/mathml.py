@@ -144,8 +144,10 @@ def write_font(app, exception):
         return
     from fontTools import subset
 
-    # What stands between the tags, and the sign that a browser draws for <msqrt>.
-    used = {"√"} | set(re.sub(r"<[^>]*>", "", html.unescape("".join(app.formulas.values()))))
+    drawn = "".join(app.formulas.values())
+    used = set(re.sub(r"<[^>]*>", "", html.unescape(drawn)))
+    if re.search("<(msqrt|mroot)", drawn):
+        used.add("√")  # drawn by the browser, in no formula's text
     options = subset.Options(layout_features=FEATURES, flavor="woff", notdef_outline=True)
     font = subset.load_font(str(FONT), options)
     cutter = subset.Subsetter(options)
