@@ -1,5 +1,6 @@
 """The few numerical habits everything else relies on."""
 
+from contextlib import ContextDecorator
 from functools import cache
 from operator import index
 from threading import Lock
@@ -214,7 +215,7 @@ class Frame(NamedTuple):
         return cls.around(origin, reach, isotropic)
 
 
-class OneBlasThread:
+class OneBlasThread(ContextDecorator):
     """As long as anyone is inside, the BLAS uses one thread, whatever it may use outside.
 
     Products that fit in a cache are too small to share: two threads wait for each

@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from ...clustering.lloyd import kmeans_plusplus, lloyd, random_rows
+from ...clustering.lloyd import descend
+from ...clustering.nearest import Table
+from ...clustering.seeding import candidates_for, random_rows, spread_rows
 from ...engine.loop import alone, enter_parts, given, leave_parts, m_step_from
 from ...numerics import SMALLEST
 from .covariance import check_symmetric, covariance_shape
@@ -95,11 +97,12 @@ def _found(points, K, method, reg, rng):
     if method == "random":
         resp = rng.random((len(X), K))
         return m_step_from(points, given(resp / resp.sum(axis=1, keepdims=True)), reg)
+    table = Table(X, share)
+    if method == "random_from_data":
+        return _around(points, random_rows(table, K, rng), reg)
+    centers = spread_rows(table, K, rng, candidates_for(K))
     if method == "kmeans":
-        run = lloyd(X, kmeans_plusplus(X, K, rng, share), sample_weight=share)
-        return m_step_from(points, _clusters(run.labels, K), reg)
-    rows = kmeans_plusplus if method == "k-means++" else random_rows
-    centers = rows(X, K, rng, share)
+        return m_step_from(points, _clusters(descend(table, centers).labels, K), reg)
     return _around(points, centers, reg)
 
 
