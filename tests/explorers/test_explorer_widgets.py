@@ -63,6 +63,13 @@ def test_a_notebook_gets_a_widget_and_a_page_gets_the_element(name):
         (lambda: explorers.likelihood([1.0, 1.0, 4.0], few=2), "the first 2 points are equal"),
         (lambda: explorers.likelihood(sd=0), "sd must be positive"),
         (lambda: explorers.likelihood(mean=float("inf")), "mean must be finite"),
+        (lambda: explorers.weighted_points(X=np.eye(2)), "X must have 3 to 1000 rows"),
+        (lambda: explorers.weighted_points(X=np.arange(20.0).reshape(10, 2)), "X must have 3 to 9 rows"),
+        (lambda: explorers.weighted_points(weights=[1.0] * 6), "weights must have shape"),
+        (lambda: explorers.weighted_points(weights=[6.0] + 6 * [1.0]), "weights must lie between 0 and 5"),
+        (lambda: explorers.landscape(x=[1.0, 1.0]), "x must hold 2 to 200 different values"),
+        (lambda: explorers.landscape(sd=0.0), "sd must be positive"),
+        (lambda: explorers.landscape(ball=[1.0]), "ball must have shape"),
     ],
 )
 def test_a_bad_argument_is_named(call, words):
