@@ -15,6 +15,7 @@ HERE = Path(__file__).resolve().parent
 TITLES = {"em": "EM", "kmeans": "k-means"}
 SECTIONS = {"fits": "Whole fits", "iterations": "Equal work"}
 SKLEARN = "scikit-learn"
+FEWEST = 3  # seeds, before an answer is called better or worse
 TOL = {"em": 1e-3, "kmeans": 1e-2}  # nats per row, the default of both; percent of the inertia
 
 
@@ -60,6 +61,8 @@ def gain(row, task, name=SKLEARN):
 
 def verdict(row, task):
     """Whether gmmlib's fits are better, worse or equal: beyond two standard errors, and what `tol` leaves open."""
+    if len(row["quality"][OURS]) < FEWEST:
+        return "unknown"
     difference, error = gain(row, task)
     if abs(difference) <= max(2 * error, TOL[task]):
         return "equal"
@@ -167,6 +170,8 @@ def summary(rows, task, section, threads):
         said.append("gmmlib is slower nowhere.")
     if section == "fits":
         unit = "nats per row" if task == "em" else "%"
+        if any(verdict(row, task) == "unknown" for row in rows):
+            return "\n".join([*said, f"Of fewer than {FEWEST} seeds no answer is called better or worse."])
         for word in ("better", "worse"):
             differ = [row for row in rows if verdict(row, task) == word]
             if differ:
@@ -263,7 +268,7 @@ def draw(rows, section, task):
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_yticks(range(len(rows)), [label(row) for row in rows])
     ax.set_ylim(len(rows) - 0.5, -0.5)
-    ax.set_xlabel("time of the peer / time of gmmlib\n(right of 1, gmmlib is faster)")
+    ax.set_xlabel("ratio of times\n(> 1: gmmlib faster)")
     ax.grid(axis="both", color="0.9")
     if whole:
         differences, errors = zip(*(gain(row, task) for row in rows), strict=True)
@@ -272,8 +277,7 @@ def draw(rows, section, task):
         axes[0, 1].axvline(0, color="black", lw=1.5)
         reach = max(0.01, *(abs(d) + t for d, t in zip(differences, twice, strict=True)))
         axes[0, 1].set_xlim(-1.1 * reach, 1.1 * reach)
-        unit = "nats per row" if task == "em" else "% of the inertia"
-        axes[0, 1].set_xlabel(f"gmmlib's gain, {unit}\n(right of 0, gmmlib is better)")
+        axes[0, 1].set_xlabel(f"gain, {'nats' if task == 'em' else '%'}\n(> 0: better)")
         axes[0, 1].grid(axis="both", color="0.9")
     else:
         fig.legend(loc="outside lower center", ncols=3)

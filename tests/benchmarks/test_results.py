@@ -78,7 +78,7 @@ def test_every_workload_was_recorded_with_every_number_of_threads(section, task)
 
 def test_what_is_slower_and_what_is_worse_is_said_with_its_number():
     slow = row("iris", "k-means", gmmlib=[2.0], scikit_learn=[1.0])
-    slow["quality"] = {"gmmlib": [11.0, 11.2], "scikit-learn": [10.0, 10.2]}
+    slow["quality"] = {"gmmlib": [11.0, 11.1, 11.2], "scikit-learn": [10.0, 10.1, 10.2]}
     said = report.summary([slow], "kmeans", "fits", "1")
     assert "slower on iris, 4\u202f000 × 2, K = 3 (0.50)." in said
     assert "worse on iris, 4\u202f000 × 2, K = 3 (9.9 %)." in said
@@ -109,6 +109,14 @@ def test_an_answer_is_better_only_beyond_two_standard_errors(task, ours, word):
         [offset + o for o in ours], [offset + t for t in ((-2.0, -2.1, -1.9) if ours[0] != ours[1] else [-2] * 3)]
     )
     assert report.verdict(found, task) == word
+
+
+def test_one_seed_makes_no_answer_better():
+    found = fits([-1.0], [-2.0])
+    assert report.verdict(found, "em") == "unknown"
+    said = report.summary([found], "em", "fits", "1")
+    assert "no answer is called better or worse" in said
+    assert "better nowhere" not in said
 
 
 def test_a_mean_is_written_as_exactly_as_its_standard_error_allows():
