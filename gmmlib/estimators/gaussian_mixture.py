@@ -7,7 +7,6 @@ from typing import ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ..engine.acceleration import squarem
@@ -18,7 +17,7 @@ from ..families.gaussian.initialisation import NO_POINTS, best_of, check_start, 
 from ..families.gaussian.parameters import ILL_DEFINED, inverse_roots
 from ..functions import e_step
 from ..numerics import as_weights, rows_that_count
-from .base import FittedMixture, checked_weights
+from .base import FittedMixture, checked_weights, generator
 
 __all__ = ["GaussianMixture"]
 
@@ -256,7 +255,7 @@ class GaussianMixture(FittedMixture, BaseEstimator):
     def _start(self, points, reg):
         """A function that finds Components to start from, others at every call."""
         given = check_start(self, points.X.shape[1])
-        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31, size=4))
+        rng = generator(self.random_state)
         if self._warm():
             warm = self._enter(points.frame)
             return lambda: revived(warm, missing.filled(points)[0], reg, rng)
