@@ -26,7 +26,7 @@ from ..numerics import FAR, Frame, OneBlasThread, blocks
 
 HELD = 100_000  # as many features (less than a megabyte) are kept from sweep to sweep
 FEW = 8  # components, where the number is not known yet
-CANCELLATION_LIMIT = 1e5  # times 1e-16: eleven digits of a log-density survive
+CANCELLATION_LIMIT = 1e7  # times 1e-16: nine digits of a log-density survive
 
 
 class Mixture(NamedTuple):
@@ -144,7 +144,7 @@ def residual_sums(points, respond, about):
 def prefers_natural(parts):
     """Natural form unless it would cancel, or T is so long that residuals are cheaper."""
     K, D = parts.means.shape
-    return (parts.kind != "full" or D <= 6 * K) and parts.central_cancellation <= CANCELLATION_LIMIT
+    return (parts.kind != "full" or D <= 6 * K) and parts.cancellation() + parts.spread <= CANCELLATION_LIMIT
 
 
 def expect(points, parts, gather=True):

@@ -49,8 +49,8 @@ def test_other_features_are_short_however_many_columns(kind):
 
 
 def test_the_natural_form_is_left_where_it_would_cancel(kind):
-    assert prefers_natural(components(kind, distance=300.0))  # terms 1e5 times their sum
-    assert not prefers_natural(components(kind, distance=400.0))
+    assert prefers_natural(components(kind, distance=3000.0))  # terms 9e6 times their sum
+    assert not prefers_natural(components(kind, distance=4000.0))
 
 
 @pytest.mark.parametrize("distance", [0.0, 1000.0])

@@ -37,33 +37,30 @@ class Components(NamedTuple):
     roots: np.ndarray
     precisions: np.ndarray
     log_norm: np.ndarray
-    central_cancellation: float  # around the frame's origin
+    spread: float  # what correlation costs: see `spread`
 
     def offsets(self, about=None):
         """Means (K, D) as seen from `about`, or from the frame's origin, in its units."""
         return (self.means - (self.frame.origin if about is None else about)) / self.frame.scale
 
-    def cancellation(self, about):
-        """How many times larger than their sum the terms around `about` are: see `cancellation`."""
-        if about is self.frame.origin:
-            return self.central_cancellation
-        return cancellation(self.kind, self.precisions, self.covs, self.offsets(about))
+    def cancellation(self, about=None):
+        """How many times larger than their sum the terms of m' Lambda m are, m the means as seen from `about`.
+
+        Moving second moments from there to the means subtracts numbers this large from
+        each other, and loses that many times the rounding error.
+        """
+        precision, offset = np.abs(self.precisions), np.abs(self.offsets(about))
+        if self.kind in ("full", "tied"):
+            return ((precision @ offset[:, :, None])[:, :, 0] * offset).sum(axis=1).max()
+        return ((precision[:, None] if self.kind == "spherical" else precision) * offset**2).sum(axis=1).max()
 
 
-def cancellation(kind, precisions, covs, offsets):
-    """How many times larger than their sum the terms of (z - mean)' Lambda (z - mean) are.
+def spread(kind, precisions, covs, D):
+    """How many times larger than their sum the terms of z' Lambda z are for z one deviation from the mean.
 
-    Expanding it around a point, from which the means are seen at `offsets` (K, D),
-    subtracts numbers this large from each other, and loses that many times the
-    rounding error.
+    It is what correlation costs: no other point of reference changes it.
     """
-    precision, offset = np.abs(precisions), np.abs(offsets)
-    if kind in ("full", "tied"):
-        spread = (precision * np.abs(covs)).sum(axis=(-2, -1))
-        return (((precision @ offset[:, :, None])[:, :, 0] * offset).sum(axis=1) + spread).max()
-    if kind == "spherical":
-        precision = precision[:, None]
-    return (precision * offset**2).sum(axis=1).max() + offset.shape[1]
+    return (np.abs(precisions) * np.abs(covs)).sum(axis=(-2, -1)).max() if kind in ("full", "tied") else D
 
 
 def inverse_roots(covs, kind):
@@ -100,8 +97,7 @@ def make_components(kind, frame, weights, means, covs):
     # a weight of zero is allowed; ln 0 is taken to be finite, because inf - inf is no number
     log_weights = np.log(weights, out=np.full(len(weights), -1e300), where=weights > 0)
     log_norm = log_weights + (log_det - 0.5 * D * LOG_2PI)
-    central = cancellation(kind, precisions, covs, (means - frame.origin) / frame.scale)
-    return Components(kind, frame, weights, means, covs, roots, precisions, log_norm, central)
+    return Components(kind, frame, weights, means, covs, roots, precisions, log_norm, spread(kind, precisions, covs, D))
 
 
 class Moments(NamedTuple):
