@@ -24,7 +24,7 @@ from ..families.gaussian.forms import (
 from ..families.gaussian.parameters import make_components, maximise, new_means
 from ..numerics import FAR, Frame, OneBlasThread, blocks
 
-HELD = 100_000  # as many features (less than a megabyte) are kept from sweep to sweep
+HELD = 1_000_000  # as many features (8 megabytes) are kept from sweep to sweep
 FEW = 8  # components, where the number is not known yet
 CANCELLATION_LIMIT = 1e7  # times 1e-16: nine digits of a log-density survive
 
