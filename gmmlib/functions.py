@@ -4,9 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .engine.loop import Mixture, climb, em_map, enter_parts, evaluate, given, leave_parts, m_step_from, make_points
+from .engine.run import run_em
 from .families.gaussian.covariance import as_covariances, check_covariance_type, full_covariances
 from .families.gaussian.density import sample_gaussian
+from .families.gaussian.em import em_map, enter, evaluate, given, leave, m_step_from, make_points
+from .families.gaussian.parameters import Mixture
 from .numerics import as_count, as_points, as_weights, rows_that_count, total_weight
 
 __all__ = [
@@ -175,7 +177,7 @@ def m_step(X, resp, covariance_type="full", reg_covar=0.0, sample_weight=None):
     share = None if sample_weight is None else as_weights(sample_weight, len(X))
     share, X, resp = rows_that_count(share, X, resp)
     points = make_points(X, covariance_type, share)
-    return leave_parts(m_step_from(points, given(resp), reg_covar / points.frame.scale**2))
+    return leave(m_step_from(points, given(resp), reg_covar / points.frame.scale**2))
 
 
 def em(X, weights, means, covs, covariance_type="full", tol=1e-10, max_iter=1000, reg_covar=0.0, sample_weight=None):
@@ -207,9 +209,9 @@ def em(X, weights, means, covs, covariance_type="full", tol=1e-10, max_iter=1000
     total = total_weight(sample_weight, len(X))
     share, X = rows_that_count(share, X)
     points = make_points(X, covariance_type, share)
-    start = enter_parts(points.frame, covariance_type, *_checked(weights, means, covs, covariance_type, X.shape[1]))
-    parts, trace, converged = climb(em_map(points, reg_covar / points.frame.scale**2), start, tol, max_iter)
-    return EMResult(*leave_parts(parts), total * np.array(trace), len(trace) - 1, converged)
+    start = enter(points.frame, covariance_type, *_checked(weights, means, covs, covariance_type, X.shape[1]))
+    params, trace, converged = run_em(em_map(points, reg_covar / points.frame.scale**2), start, tol, max_iter)
+    return EMResult(*leave(params), total * np.array(trace), len(trace) - 1, converged)
 
 
 def sample_mixture(rng, n, weights, means, covs, covariance_type="full"):

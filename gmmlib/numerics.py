@@ -11,7 +11,8 @@ from threadpoolctl import ThreadpoolController
 LOG_2PI = np.log(2 * np.pi)
 FAR = 1e140  # points more scales away than this are taken to be this far: squares must fit
 SMALLEST = 2.0**-505  # a scale's square, and one over that, are numbers float64 can hold
-BLOCK = 80_000  # numbers a block of points may fill: less than a megabyte stays in cache
+BLOCK = 160_000  # numbers a block of points may fill: about a megabyte stays in cache
+MORE = 700_000  # ... how many where calls share out its rows, each of which wants some: 6 megabytes
 MOST = 4_000_000  # ... and how many where a row alone has very many: 32 megabytes
 
 
@@ -123,9 +124,9 @@ def log_normalise(log_joint):
     return resp, top + np.log(total)
 
 
-def blocks(N, width):
-    """Slices of rows such that a block of `width` numbers a row stays in cache."""
-    few = min(200, MOST // width)  # as many at least, lest calls cost more than what they do
+def blocks(N, width, calls=1):
+    """Slices of rows: a block of `width` numbers a row stays in cache, and many rows go into each of its `calls`."""
+    few = max(min(200, MOST // width), min(200 * calls, MORE // width))  # lest calls cost more than what they do
     step = max(few, BLOCK // width) | 1  # odd: powers of two fight for the same cache lines
     return [slice(i, min(i + step, N)) for i in range(0, N, step)]
 

@@ -38,11 +38,22 @@ import gmmlib  # noqa: E402
 
 REVIEWED = Path(__file__).with_name("mutation_equivalents.toml")
 REPORT = ROOT / "_build" / "mutation.toml"
-NUMERICAL = ["numerics", "functions", "selection", "engine.loop", "engine.acceleration", "clustering.lloyd"]
-NUMERICAL += ["families.gaussian." + one for one in ("density", "covariance", "parameters", "forms", "initialisation")]
+NUMERICAL = [
+    "numerics",
+    "functions",
+    "selection",
+    "engine.sweep",
+    "engine.run",
+    "engine.acceleration",
+    "clustering.lloyd",
+]
+NUMERICAL += [
+    "families.gaussian." + one
+    for one in ("density", "covariance", "parameters", "points", "forms", "em", "initialisation")
+]
 TESTS = ["density", "em", "kmeans", "laws", "precision", "reference_fits", "hostile", "contracts"]
 TESTS += ["covariance", "selection", "acceleration", "initialisation", "functions", "nearest", "missing"]
-TESTS += ["numerics", "parameters", "forms", "loop", "lloyd"]
+TESTS += ["numerics", "parameters", "forms", "sweep", "run", "gaussian_em", "precision_wide", "lloyd"]
 # Other processes would run the unchanged files; the rest take long for what they see of a changed line.
 LEFT_OUT = ["processes_and_pickles", "without_assertions", "nothing_heavy", "common_checks"]
 LEFT_OUT += ["integrat", "maximises_the_expected"]

@@ -108,19 +108,21 @@ def test_cancellation_is_the_size_of_the_terms_that_a_point_of_reference_makes(r
     """Term by term: the means' squared distance from it, in units of the components' own."""
     parts = components(rng, kind)
     about = {"a point": np.array([1.0, 2.0, 3.0]), "a point each": parts.means + rng.normal(size=(K, D))}.get(about)
-    covs, precisions = (full_covariances(part, kind, K, D) for part in (parts.covs, parts.precisions))
+    precisions = full_covariances(parts.precisions, kind, K, D)
     offsets, sizes = parts.offsets(about), []
     for k in range(K):
         pairs = list(np.ndindex(D, D))
         sizes.append(sum(abs(precisions[k, i, j] * offsets[k, i] * offsets[k, j]) for i, j in pairs))
-    assert_allclose(parts.cancellation(about), max(sizes), rtol=1e-12)
+    assert_allclose(parts.cancellation_around(parts.frame.origin if about is None else about), sizes, rtol=1e-12)
+    if about is None:
+        assert_allclose(parts.cancellation, sizes, rtol=1e-12)
 
 
 def test_the_spread_is_the_size_of_the_terms_that_no_point_of_reference_changes(rng, kind):
     parts = components(rng, kind)
     covs, precisions = (full_covariances(part, kind, K, D) for part in (parts.covs, parts.precisions))
     sizes = [sum(abs(precisions[k, i, j] * covs[k, i, j]) for i, j in np.ndindex(D, D)) for k in range(K)]
-    assert_allclose(parts.spread, max(sizes), rtol=1e-12)
+    assert_allclose(np.broadcast_to(parts.spread, K), sizes, rtol=1e-12)
 
 
 # --------------------------------------------------------------------------- the M-step

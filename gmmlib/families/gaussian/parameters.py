@@ -20,6 +20,14 @@ ROUNDING = 8 * np.finfo(float).eps  # a standard deviation below this, in the fr
 NOTHING = 1e-200  # less of the data than this is rounding (`log_normalise` stops at e**-500)
 
 
+class Mixture(NamedTuple):
+    """Parameters of a Gaussian mixture: (K,) weights, (K, D) means, covariances."""
+
+    weights: np.ndarray
+    means: np.ndarray
+    covs: np.ndarray
+
+
 class Components(NamedTuple):
     """Weights, means and covariances with what their log-density needs.
 
@@ -37,22 +45,71 @@ class Components(NamedTuple):
     roots: np.ndarray
     precisions: np.ndarray
     log_norm: np.ndarray
-    spread: float  # what correlation costs: see `spread`
+    cancellation: np.ndarray  # (K,), around the frame's origin: see `cancellation`
+    spread: np.ndarray  # (K,) or the same for all: see `spread`
 
     def offsets(self, about=None):
         """Means (K, D) as seen from `about`, or from the frame's origin, in its units."""
         return (self.means - (self.frame.origin if about is None else about)) / self.frame.scale
 
-    def cancellation(self, about=None):
-        """How many times larger than their sum the terms of m' Lambda m are, m the means as seen from `about`.
+    def cancellation_around(self, about):
+        """`cancellation` (K,) if moments are taken around another point, or a point each."""
+        if about is self.frame.origin:
+            return self.cancellation
+        return cancellation(self.kind, self.precisions, self.offsets(about))
 
-        Moving second moments from there to the means subtracts numbers this large from
-        each other, and loses that many times the rounding error.
-        """
-        precision, offset = np.abs(self.precisions), np.abs(self.offsets(about))
-        if self.kind in ("full", "tied"):
-            return ((precision @ offset[:, :, None])[:, :, 0] * offset).sum(axis=1).max()
-        return ((precision[:, None] if self.kind == "spherical" else precision) * offset**2).sum(axis=1).max()
+    def marginal(self, columns):
+        """The components of some columns; `log_norm` stays that of all, so that log-joints bound those of all."""
+        columns = np.array(columns)
+        frame, covs = Frame(*(a[columns] for a in self.frame)), self.covs[:, columns[:, None], columns]
+        part = make_components(self.kind, frame, self.weights, self.means[:, columns], covs)
+        return part._replace(log_norm=self.log_norm)
+
+    def to_vector(self):
+        """Parameters without constraints: ln weights, means, and roots with ln diagonals."""
+        log_weights = np.log(np.maximum(self.weights, 1e-300))  # finite: a component without points stays one
+        return np.concatenate([log_weights, self.offsets().ravel(), _free(self).ravel()])
+
+    @np.errstate(over="ignore", invalid="ignore")  # make_components says what is no covariance
+    def from_vector(self, theta):
+        """Components of the same kind and shape; ValueError if they are no mixture."""
+        if not np.isfinite(theta).all():
+            raise ValueError("the leap is not finite")
+        K, D = self.means.shape
+        weights = np.exp(theta[:K] - theta[:K].max())
+        means = self.frame.origin + self.frame.scale * theta[K : K + K * D].reshape(K, D)
+        covs = _covariances_of(theta[K + K * D :].reshape(np.shape(self.covs)), self.kind)
+        return make_components(self.kind, self.frame, weights / weights.sum(), means, covs)
+
+
+def _free(params):
+    """Cholesky factors with the logarithm of their diagonals, or ln variances."""
+    if params.kind not in ("full", "tied"):
+        return np.log(params.covs)
+    L = np.linalg.cholesky(params.covs)
+    diagonal = np.eye(L.shape[-1], dtype=bool)
+    return np.where(diagonal, np.log(np.where(diagonal, L, 1.0)), L)
+
+
+def _covariances_of(free, kind):
+    """Covariances that `_free` would say are `free`."""
+    if kind not in ("full", "tied"):
+        return np.exp(free)
+    diagonal = np.eye(free.shape[-1], dtype=bool)
+    L = np.where(diagonal, np.exp(np.where(diagonal, free, 0.0)), free)
+    return L @ np.swapaxes(L, -1, -2)
+
+
+def cancellation(kind, precisions, offsets):
+    """How many times larger than their sum the terms of m' Lambda m are, m the means as seen from elsewhere (K, D).
+
+    Moving second moments from there to the means subtracts numbers this large from
+    each other, and loses that many times the rounding error.
+    """
+    precision, offset = np.abs(precisions), np.abs(offsets)
+    if kind in ("full", "tied"):
+        return ((precision @ offset[:, :, None])[:, :, 0] * offset).sum(axis=1)
+    return ((precision[:, None] if kind == "spherical" else precision) * offset**2).sum(axis=1)
 
 
 def spread(kind, precisions, covs, D):
@@ -60,7 +117,7 @@ def spread(kind, precisions, covs, D):
 
     It is what correlation costs: no other point of reference changes it.
     """
-    return (np.abs(precisions) * np.abs(covs)).sum(axis=(-2, -1)).max() if kind in ("full", "tied") else D
+    return (np.abs(precisions) * np.abs(covs)).sum(axis=(-2, -1)) if kind in ("full", "tied") else np.float64(D)
 
 
 def inverse_roots(covs, kind):
@@ -97,7 +154,8 @@ def make_components(kind, frame, weights, means, covs):
     # a weight of zero is allowed; ln 0 is taken to be finite, because inf - inf is no number
     log_weights = np.log(weights, out=np.full(len(weights), -1e300), where=weights > 0)
     log_norm = log_weights + (log_det - 0.5 * D * LOG_2PI)
-    return Components(kind, frame, weights, means, covs, roots, precisions, log_norm, spread(kind, precisions, covs, D))
+    lost = cancellation(kind, precisions, (means - frame.origin) / frame.scale), spread(kind, precisions, covs, D)
+    return Components(kind, frame, weights, means, covs, roots, precisions, log_norm, *lost)
 
 
 class Moments(NamedTuple):
@@ -108,7 +166,7 @@ class Moments(NamedTuple):
     """
 
     about: np.ndarray  # (D,) or (K, D)
-    mass: np.ndarray  # (K,)
+    counts: np.ndarray  # (K,)
     first: np.ndarray  # (K, D)
     second: np.ndarray
 
@@ -121,10 +179,10 @@ def new_means(frame, moments, old=None):
     ValueError
         If a component is left without points and `old` is not given.
     """
-    dead = moments.mass < NOTHING
+    dead = moments.counts < NOTHING
     if dead.any() and old is None:
         raise ValueError(f"component {int(dead.argmax())} has no points: use fewer components or another start")
-    means = moments.about + frame.scale * moments.first / np.where(dead, 1.0, moments.mass)[:, None]
+    means = moments.about + frame.scale * moments.first / np.where(dead, 1.0, moments.counts)[:, None]
     if dead.any():
         means[dead] = old.means[dead]
     return means
@@ -154,13 +212,13 @@ def maximise(kind, frame, moments, reg, old=None):
         If a component is left without points and `old` is not given, or its
         covariance is no larger than rounding.
     """
-    means, dead = new_means(frame, moments, old), moments.mass < NOTHING
-    mass = np.where(dead, 0.0, moments.mass)
-    covs = regularised(_covariances(kind, moments, np.where(dead, 1.0, mass)), kind, reg)
+    means, dead = new_means(frame, moments, old), moments.counts < NOTHING
+    counts = np.where(dead, 0.0, moments.counts)
+    covs = regularised(_covariances(kind, moments, np.where(dead, 1.0, counts)), kind, reg)
     if dead.any() and not kind.startswith("tied"):
         covs[dead] = old.covs[dead]
     try:
-        new = make_components(kind, frame, mass / mass.sum(), means, covs)
+        new = make_components(kind, frame, counts / counts.sum(), means, covs)
     except ValueError as err:
         raise ValueError(ILL_DEFINED) from err
     roots = new.roots.diagonal(axis1=-2, axis2=-1) if kind in ("full", "tied") else new.roots
@@ -169,17 +227,17 @@ def maximise(kind, frame, moments, reg, old=None):
     return new
 
 
-def _covariances(kind, moments, mass):
-    """Second moments moved from the point of reference to the new means; `mass` > 0."""
-    second, shift, total = moments.second, moments.first / mass[:, None], moments.mass.sum()
+def _covariances(kind, moments, counts):
+    """Second moments moved from the point of reference to the new means; `counts` > 0."""
+    second, shift, total = moments.second, moments.first / counts[:, None], moments.counts.sum()
     if kind == "full":
-        return second / mass[:, None, None] - shift[:, :, None] * shift[:, None, :]
+        return second / counts[:, None, None] - shift[:, :, None] * shift[:, None, :]
     if kind == "tied":
         between = moments.first.T @ shift
         return (second - 0.5 * (between + between.T)) / total  # symmetric to the last bit
     if kind == "diag":
-        return second / mass[:, None] - shift**2
+        return second / counts[:, None] - shift**2
     length, D = (shift**2).sum(axis=1), shift.shape[1]
     if kind == "spherical":
-        return (second / mass - length) / D
-    return (second - moments.mass @ length) / (D * total)
+        return (second / counts - length) / D
+    return (second - moments.counts @ length) / (D * total)
