@@ -66,6 +66,7 @@ check: .venv/.gmmlib  ## style of the code, hygiene of the notebooks, safety of 
 	$(PY) -m ruff check .
 	$(PY) tools/chapters.py check $(NOTEBOOKS)
 	$(PY) tools/student.py check
+	$(PY) tools/npm.py check
 	.venv/bin/zizmor --offline --no-progress --quiet --persona auditor .github
 
 browser: .venv/.gmmlib

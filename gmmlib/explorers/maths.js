@@ -1,5 +1,6 @@
-// The mathematics of the explorers. tests/explorers holds it against gmmlib, to 1e-10.
-// X is an array of [x, y]; a mixture is {weights, means, covs} in the plane, {weights, means, sds} on a line.
+// The mathematics of the explorers. tests/explorers holds it against gmmlib, to 1e-10. X is an
+// array of [x, y]; a mixture is {weights, means, covs} in the plane, {weights, means, sds} on a
+// line.
 
 const LOG_2PI = Math.log(2 * Math.PI);
 const sum = (values) => values.reduce((a, b) => a + b, 0);
@@ -21,7 +22,8 @@ function erfc(x) {
   if (x < 0) return 2 - erfc(-x);
   const bell = Math.exp(-x * x) / Math.sqrt(Math.PI);
   if (x < 2.5) {
-    let term = x, total = x;
+    let term = x,
+      total = x;
     for (let n = 1; term > 1e-17 * total; n++) total += term *= (2 * x * x) / (2 * n + 1);
     return 1 - 2 * bell * total;
   }
@@ -53,8 +55,8 @@ export function uniforms(seed) {
   };
 }
 
-// The story of a mixture: a dart u falls on a strip that the weights divide, and so chooses a component z;
-// x is drawn from its bell (Box and Muller).
+// The story of a mixture: a dart u falls on a strip that the weights divide, and so chooses a
+// component z; x is drawn from its bell (Box and Muller).
 export function tellStory(uniform, { weights, means, sds }) {
   const u = uniform();
   let z = 0;
@@ -63,17 +65,25 @@ export function tellStory(uniform, { weights, means, sds }) {
   return { u, z, x: means[z] + sds[z] * normal };
 }
 
-// Every mode lies between the smallest and the largest mean: walk there, watch the slope change sign.
+// Every mode lies between the smallest and the largest mean: walk there, watch the slope change
+// sign.
 export function modes({ weights, means, sds }) {
   const slope = (x) =>
-    sum(weights.map((w, k) => (w * Math.exp(logGaussian1d(x, means[k], sds[k])) * (means[k] - x)) / sds[k] ** 2));
+    sum(
+      weights.map(
+        (w, k) => (w * Math.exp(logGaussian1d(x, means[k], sds[k])) * (means[k] - x)) / sds[k] ** 2,
+      ),
+    );
   const step = Math.min(...sds) / 40;
-  const low = Math.min(...means) - step, high = Math.max(...means) + step;
+  const low = Math.min(...means) - step,
+    high = Math.max(...means) + step;
   const n = Math.min(20000, Math.ceil((high - low) / step));
   const found = [];
-  let left = low, rising = true;
+  let left = low,
+    rising = true;
   for (let i = 1; i <= n; i++) {
-    const right = low + ((high - low) * i) / n, s = slope(right);
+    const right = low + ((high - low) * i) / n,
+      s = slope(right);
     if (rising && s < 0) found.push(bisect(slope, left, right));
     if (s !== 0) [rising, left] = [s > 0, right];
   }
@@ -92,7 +102,9 @@ function bisect(slope, left, right) {
 // ---- in the plane
 
 export function cholesky([[a], [b, c]]) {
-  const l11 = Math.sqrt(a), l21 = b / l11, l22 = Math.sqrt(c - l21 * l21);
+  const l11 = Math.sqrt(a),
+    l21 = b / l11,
+    l22 = Math.sqrt(c - l21 * l21);
   if (!(l11 > 0 && l22 > 0)) throw new RangeError("a covariance is not positive definite");
   return [l11, l21, l22];
 }
@@ -101,29 +113,38 @@ export function logGaussian(X, mean, cov) {
   const [l11, l21, l22] = cholesky(cov);
   const constant = LOG_2PI + Math.log(l11) + Math.log(l22);
   return X.map(([x, y]) => {
-    const z1 = (x - mean[0]) / l11, z2 = (y - mean[1] - l21 * z1) / l22;
+    const z1 = (x - mean[0]) / l11,
+      z2 = (y - mean[1] - l21 * z1) / l22;
     return -constant - (z1 * z1 + z2 * z2) / 2;
   });
 }
 
 export function eStep(X, { weights, means, covs }) {
-  const joint = weights.map((w, k) => logGaussian(X, means[k], covs[k]).map((v) => Math.log(w) + v));
+  const joint = weights.map((w, k) =>
+    logGaussian(X, means[k], covs[k]).map((v) => Math.log(w) + v),
+  );
   const logDensity = X.map((_, n) => logSumExp(joint.map((row) => row[n])));
   const resp = X.map((_, n) => joint.map((row) => Math.exp(row[n] - logDensity[n])));
   return { resp, logDensity, logLikelihood: sum(logDensity) };
 }
 
 export function mStep(X, resp) {
-  const centre = meanOf(X), K = resp[0].length;
+  const centre = meanOf(X),
+    K = resp[0].length;
   const mass = Array.from({ length: K }, (_, k) => sum(resp.map((row) => row[k])));
   if (!mass.every((m) => m > 0)) throw new RangeError("a component has no points left");
   const means = mass.map((m, k) =>
-    [0, 1].map((d) => centre[d] + sum(X.map((x, n) => resp[n][k] * (x[d] - centre[d]))) / m));
+    [0, 1].map((d) => centre[d] + sum(X.map((x, n) => resp[n][k] * (x[d] - centre[d]))) / m),
+  );
   const covs = mass.map((m, k) => {
     const entry = (i, j) =>
-      sum(X.map((x, n) => resp[n][k] * (x[i] - means[k][i]) * (x[j] - means[k][j]))) / m; // around the new mean
+      // around the new mean
+      sum(X.map((x, n) => resp[n][k] * (x[i] - means[k][i]) * (x[j] - means[k][j]))) / m;
     const off = entry(0, 1);
-    return [[entry(0, 0), off], [off, entry(1, 1)]];
+    return [
+      [entry(0, 0), off],
+      [off, entry(1, 1)],
+    ];
   });
   return { weights: mass.map((m) => m / sum(mass)), means, covs };
 }
@@ -137,11 +158,14 @@ export function variances(X) {
   return [0, 1].map((d) => sum(X.map((x) => (x[d] - centre[d]) ** 2)) / X.length);
 }
 
-// The contour that holds `coverage` of a Gaussian: squared radius = chi-squared quantile, 2 degrees of freedom.
+// The contour that holds `coverage` of a Gaussian: squared radius = chi-squared quantile, 2 degrees
+// of freedom.
 export function ellipse(mean, cov, coverage = 0.9, n = 72) {
-  const [l11, l21, l22] = cholesky(cov), r = Math.sqrt(-2 * Math.log(1 - coverage));
+  const [l11, l21, l22] = cholesky(cov),
+    r = Math.sqrt(-2 * Math.log(1 - coverage));
   return Array.from({ length: n }, (_, i) => {
-    const u = r * Math.cos((2 * Math.PI * i) / n), v = r * Math.sin((2 * Math.PI * i) / n);
+    const u = r * Math.cos((2 * Math.PI * i) / n),
+      v = r * Math.sin((2 * Math.PI * i) / n);
     return [mean[0] + l11 * u, mean[1] + l21 * u + l22 * v];
   });
 }
@@ -163,20 +187,29 @@ export function updateCenters(X, labels, centers) {
 
 // Sum of squared distances to the centre each point was given, nearest or not.
 export function inertiaOf(X, labels, centers) {
-  return sum(X.map((x, n) => (x[0] - centers[labels[n]][0]) ** 2 + (x[1] - centers[labels[n]][1]) ** 2));
+  return sum(
+    X.map((x, n) => (x[0] - centers[labels[n]][0]) ** 2 + (x[1] - centers[labels[n]][1]) ** 2),
+  );
 }
 
 // Cut the rectangle down to the points nearer to centre k than to any other.
 export function voronoiCell(k, centers, [[x0, x1], [y0, y1]]) {
-  let cell = [[x0, y0], [x1, y0], [x1, y1], [x0, y1]];
+  let cell = [
+    [x0, y0],
+    [x1, y0],
+    [x1, y1],
+    [x0, y1],
+  ];
   centers.forEach((c, j) => {
-    const own = centers[k], normal = [c[0] - own[0], c[1] - own[1]];
+    const own = centers[k],
+      normal = [c[0] - own[0], c[1] - own[1]];
     if (j === k || (normal[0] === 0 && normal[1] === 0)) return;
     const offset = (c[0] ** 2 + c[1] ** 2 - own[0] ** 2 - own[1] ** 2) / 2;
     const side = (p) => p[0] * normal[0] + p[1] * normal[1] - offset; // > 0: nearer to c
     const kept = [];
     cell.forEach((p, i) => {
-      const q = cell[(i + 1) % cell.length], [sp, sq] = [side(p), side(q)];
+      const q = cell[(i + 1) % cell.length],
+        [sp, sq] = [side(p), side(q)];
       if (sp <= 0) kept.push(p);
       if (sp * sq < 0) kept.push([0, 1].map((d) => p[d] + ((q[d] - p[d]) * sp) / (sp - sq)));
     });

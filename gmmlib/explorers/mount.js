@@ -3,15 +3,20 @@
 // The model below is as much of a widget's model as an explorer asks for.
 
 function pageModel(state) {
-  const values = { state }, listeners = {};
+  const values = { state },
+    listeners = {};
   return {
     get: (key) => values[key],
     set(key, value) {
       values[key] = value;
       for (const listener of listeners[`change:${key}`] ?? []) listener();
     },
-    on: (event, listener) => (listeners[event] ??= []).push(listener),
-    off: (event, listener) => (listeners[event] = listeners[event]?.filter((l) => l !== listener)),
+    on(event, listener) {
+      listeners[event] = [...(listeners[event] ?? []), listener];
+    },
+    off(event, listener) {
+      listeners[event] = (listeners[event] ?? []).filter((l) => l !== listener);
+    },
     save_changes() {},
   };
 }

