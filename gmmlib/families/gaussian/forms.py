@@ -15,6 +15,7 @@ Derived in chapters 6 (E-step) and 9 (M-step).
 """
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -88,6 +89,23 @@ def _product(block, theta, T):
     return np.matmul(theta, T, out=block.workspace.array("resp", (len(theta), len(block))))
 
 
+class Triangle(NamedTuple):
+    """The products of D coordinates, each pair once: row by row on and above the diagonal."""
+
+    places: np.ndarray  # (P,), in the flat square
+    factors: np.ndarray  # (P,): -1/2 for a square, -1 for a mixed product, which stands for two
+    square: np.ndarray  # (D * D,): which product fills each place
+
+
+@lru_cache
+def triangle(D):
+    """What goes where between D x D squares and triangles."""
+    rows, cols = np.triu_indices(D)
+    square = np.empty((D, D), int)
+    square[rows, cols] = square[cols, rows] = np.arange(len(rows))
+    return Triangle(rows * D + cols, np.where(rows == cols, -0.5, -1.0), square.ravel())
+
+
 def natural_parameters(params):
     """theta (K, P) such that the log-joint is theta @ T, up to `shared_term`."""
     K, D = params.means.shape
@@ -100,8 +118,8 @@ def natural_parameters(params):
     theta[:, 0] = params.log_norm - 0.5 * (linear * means).sum(axis=1)
     theta[:, 1 : D + 1] = linear
     if params.kind == "full":
-        rows, cols = pairs(D)
-        theta[:, D + 1 :] = -np.where(rows == cols, 0.5, 1.0) * precision[:, rows, cols]
+        places, factors, _ = triangle(D)
+        np.multiply(precision.reshape(K, -1).take(places, axis=1), factors, out=theta[:, D + 1 :])
     elif params.kind in ("diag", "spherical"):
         theta[:, D + 1 :] = -0.5 * precision.reshape(K, -1)
     return theta
@@ -130,8 +148,9 @@ def expected_pairs(view, D):
 
     The natural form is linear in T, so its mean over a component's points is that of T's mean.
     """
-    means, (rows, cols) = view.offsets(), pairs(view.means.shape[1])
-    products = (view.covs + means[:, :, None] * means[:, None])[:, rows, cols]
+    means = view.offsets()
+    second = view.covs + means[:, :, None] * means[:, None]
+    products = second.reshape(len(means), -1)[:, triangle(view.means.shape[1]).places]
     T = np.concatenate([np.ones((len(means), 1)), means, products], axis=1)
     bounds, floor = natural_parameters(view) @ T.T, view.log_norm - 0.5 * D - RELEVANT
     return view.weights @ (bounds > floor).sum(axis=0)
@@ -205,7 +224,7 @@ def weighted_sums(root, y, kind):
     """Sums over rows, with squared weights `root` (m,), of what `points.fill_products` has for each; y (D, m)."""
     y *= root
     if kind in ("full", "tied"):
-        products = (y @ y.T)[pairs(len(y))]
+        products = (y @ y.T).ravel()[triangle(len(y)).places]
     else:
         products = np.einsum("dm,dm->d", y, y)
         products = products if kind == "diag" else [products.sum()]
@@ -223,12 +242,6 @@ def form_around(respond, about, width):
 
 
 # ------------------------------------------------------- what the sums mean
-
-
-@lru_cache
-def pairs(D):
-    """Row and column of every entry on and above the diagonal."""
-    return np.triu_indices(D)
 
 
 def moments_around(about):
@@ -251,7 +264,4 @@ def _unpacked(products, kind, D):
         return products[:, 0]
     if kind == "diag":
         return products
-    rows, cols = pairs(D)
-    square = np.empty((len(products), D, D))
-    square[:, rows, cols] = square[:, cols, rows] = products
-    return square
+    return products.take(triangle(D).square, axis=1).reshape(-1, D, D)

@@ -215,14 +215,14 @@ def maximise(kind, frame, moments, reg, old=None):
     means, dead = new_means(frame, moments, old), moments.counts < NOTHING
     counts = np.where(dead, 0.0, moments.counts)
     covs = regularised(_covariances(kind, moments, np.where(dead, 1.0, counts)), kind, reg)
-    if dead.any() and not kind.startswith("tied"):
+    if not kind.startswith("tied") and dead.any():
         covs[dead] = old.covs[dead]
     try:
         new = make_components(kind, frame, counts / counts.sum(), means, covs)
     except ValueError as err:
         raise ValueError(ILL_DEFINED) from err
     roots = new.roots.diagonal(axis1=-2, axis2=-1) if kind in ("full", "tied") else new.roots
-    if np.max(roots) * ROUNDING > 1:
+    if roots.max() * ROUNDING > 1:
         raise ValueError(ILL_DEFINED)
     return new
 
