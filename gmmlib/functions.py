@@ -6,10 +6,19 @@ import numpy as np
 
 from .engine.run import run_em
 from .families.gaussian.covariance import as_covariances, check_covariance_type, full_covariances
-from .families.gaussian.density import sample_gaussian
-from .families.gaussian.em import em_map, enter, evaluate, given, leave, m_step_from, make_points
-from .families.gaussian.parameters import Mixture
-from .numerics import as_count, as_points, as_weights, rows_that_count, total_weight
+from .families.gaussian.density import mixture_log_joint, sample_gaussian
+from .families.gaussian.em import em_map, given, m_step_from, make_points
+from .families.gaussian.parameters import Mixture, enter, leave
+from .numerics import (
+    OneBlasThread,
+    as_count,
+    as_points,
+    as_weights,
+    blocks,
+    log_normalise,
+    rows_that_count,
+    total_weight,
+)
 
 __all__ = [
     "EMResult",
@@ -94,13 +103,13 @@ def e_step(X, weights, means, covs, covariance_type="full"):
     Bishop (2006), eq. 9.23. Derived in chapters/06_responsibilities.ipynb.
     """
     X = as_points(X)
-    weights, means, covs = _checked(weights, means, covs, covariance_type, X.shape[1])
-    resp, log_density = np.empty((len(weights), len(X))), np.empty(len(X))
-
-    def keep(rows, block_resp, block_density):
-        resp[:, rows], log_density[rows] = block_resp, block_density
-
-    evaluate(X, covariance_type, weights, means, covs, keep)
+    (N, D), K = X.shape, len(np.atleast_1d(weights))
+    weights, means, covs = _checked(weights, means, covs, covariance_type, D)
+    resp, log_density = np.empty((K, N)), np.empty(N)
+    log_joint = mixture_log_joint(weights, means, covs, covariance_type)
+    with OneBlasThread():
+        for rows in blocks(N, K + D):
+            resp[:, rows], log_density[rows] = log_normalise(log_joint(X[rows]))  # eq-responsibility
     return EStep(resp.T, log_density)
 
 

@@ -31,8 +31,9 @@ def as_points(X, name="X"):
     if not X.size:
         raise ValueError(f"{name} has no {'columns' if len(X) else 'rows'}")
     X = X if X.dtype.kind == "f" else X.astype(float)
-    if not all(_all_finite(X[rows]) for rows in blocks(*X.shape)):
-        raise ValueError(f"{name} contains NaN or infinity: drop or impute those rows first")
+    for rows in blocks(*X.shape):
+        if not _all_finite(X[rows]):
+            raise ValueError(f"{name} contains NaN or infinity: drop or impute those rows first")
     return X
 
 
@@ -128,7 +129,8 @@ def blocks(N, width, calls=1):
     """Slices of rows: a block of `width` numbers a row stays in cache, and many rows go into each of its `calls`."""
     few = max(min(200, MOST // width), min(200 * calls, MORE // width))  # lest calls cost more than what they do
     step = max(few, BLOCK // width) | 1  # odd: powers of two fight for the same cache lines
-    return [slice(i, min(i + step, N)) for i in range(0, N, step)]
+    starts = range(0, N, step)
+    return list(map(slice, starts, [*starts[1:], N]))
 
 
 class Frame(NamedTuple):

@@ -14,10 +14,10 @@ from sklearn.utils.validation import _check_sample_weight
 from ..engine.acceleration import squarem
 from ..engine.run import run_em
 from ..families.gaussian import missing
-from ..families.gaussian.covariance import COVARIANCE_TYPES, covariance_shape
-from ..families.gaussian.em import em_map, enter, leave, make_points
+from ..families.gaussian.covariance import COVARIANCE_TYPES, covariance_shape, inverse_roots
+from ..families.gaussian.em import em_map, make_points
 from ..families.gaussian.initialisation import best_of, check_start, start_components
-from ..families.gaussian.parameters import ILL_DEFINED, inverse_roots
+from ..families.gaussian.parameters import ILL_DEFINED, enter, leave
 from ..functions import e_step
 from ..numerics import as_weights, rows_that_count
 from .base import FittedMixture

@@ -22,8 +22,8 @@ HOME = Path(gmmlib.__file__).parent
 LAYERS = [
     ["numerics"],
     ["engine.sweep", "engine.run", "engine.acceleration"],
-    ["families.gaussian.density", "families.gaussian.covariance"],
-    ["families.gaussian.parameters", "families.gaussian.points", "selection"],
+    ["families.gaussian.covariance"],
+    ["families.gaussian.density", "families.gaussian.parameters", "families.gaussian.points", "selection"],
     ["families.gaussian.forms"],
     ["families.gaussian.em"],
     ["functions"],

@@ -9,8 +9,9 @@ from random_mixtures import random_covs, random_mixture
 
 from gmmlib import GaussianMixture, fit_gaussian, kmeans_plusplus, lloyd, m_step
 from gmmlib.families.gaussian.covariance import full_covariances
-from gmmlib.families.gaussian.em import leave, make_points
+from gmmlib.families.gaussian.em import make_points
 from gmmlib.families.gaussian.initialisation import best_of, check_start, start_components
+from gmmlib.families.gaussian.parameters import leave
 
 
 def model(K=2, kind="full", weights=None, means=None, precisions=None):

@@ -23,7 +23,8 @@ from gmmlib.engine.acceleration import squarem
 from gmmlib.engine.run import run_em
 from gmmlib.families.gaussian import missing
 from gmmlib.families.gaussian.covariance import COVARIANCE_TYPES, full_covariances
-from gmmlib.families.gaussian.em import em_map, enter, make_points
+from gmmlib.families.gaussian.em import em_map, make_points
+from gmmlib.families.gaussian.parameters import enter
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 EXAMPLES = 150 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 25

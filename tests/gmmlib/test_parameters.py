@@ -6,12 +6,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from random_mixtures import random_covs, random_mixture
 from scipy import stats
 
-from gmmlib.families.gaussian.covariance import full_covariances
+from gmmlib.families.gaussian.covariance import full_covariances, inverse_roots, inverse_triangular
 from gmmlib.families.gaussian.parameters import (
     ILL_DEFINED,
     Moments,
-    inverse_roots,
-    inverse_triangular,
     make_components,
     maximise,
     new_means,

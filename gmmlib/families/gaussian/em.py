@@ -6,11 +6,10 @@ Chapter 9 derives both steps; what is said here of coordinates is about digits a
 import numpy as np
 
 from ...engine.sweep import sweep
-from ...numerics import FAR, Frame
+from ...numerics import Frame
 from . import forms
-from .covariance import full_covariances, rescaled
 from .forms import form_around, mixture_form
-from .parameters import Mixture, make_components, maximise, new_means
+from .parameters import maximise, new_means
 from .points import HELD, Points, n_features
 
 FEW = 8  # components, where the number is not known yet
@@ -122,36 +121,3 @@ def em_map(points, reg):
         return bound - points.log_volume, lambda: update(points, moments, reg, again, params)
 
     return iterate
-
-
-# ------------------------------------------------------- between x and z
-
-
-def enter(frame, kind, weights, means, covs):
-    """Parameters in x's units as Components in a frame's."""
-    with np.errstate(over="ignore"):
-        if (np.abs((means - frame.origin) / frame.scale) > FAR).any():
-            raise ValueError("means lie too far from X for float64 to square their distance")
-    return make_components(kind, frame, weights, means, rescaled(covs, kind, 1 / frame.scale))
-
-
-def leave(params):
-    """Components as a Mixture in x's units."""
-    return Mixture(params.weights, params.means, rescaled(params.covs, params.kind, params.frame.scale))
-
-
-def foreign_points(X, kind, weights, means, covs):
-    """Points of any size, in coordinates that suit the mixture, and the mixture's Components in them."""
-    reach = np.abs(means - weights @ means).max(axis=0)
-    variances = np.diagonal(full_covariances(covs, kind, *means.shape), axis1=1, axis2=2)
-    frame = Frame.around(weights @ means, reach + np.sqrt(np.abs(variances).max(axis=0)), kind.endswith("spherical"))
-    params = enter(frame, kind, weights, means, covs)
-    far = max(2.0, FAR / max(1.0, np.abs(params.roots).max()))  # squares of whitened residuals must fit, too
-    return Points(X, None, kind, frame, far=far), params
-
-
-def evaluate(X, kind, weights, means, covs, keep):
-    """Send every block's responsibilities and log-densities under a mixture to `keep`."""
-    points, params = foreign_points(X, kind, weights, means, covs)
-    volume = points.log_volume
-    sweep(points, mixture_form(params), False, lambda rows, resp, density: keep(rows, resp, density - volume))

@@ -21,12 +21,12 @@ import numpy as np
 
 from ...engine.sweep import Form
 from ...numerics import log_normalise
+from .covariance import NEVER, squared_distance
 from .parameters import Moments
 from .points import n_features
 
 CANCELLATION_LIMIT = 1e7  # times 1e-16: nine digits of a log-density survive
 RELEVANT = 45.0  # nats below the best of its row, a responsibility is less than rounding
-NEVER = -1e300  # the logarithm of nothing
 LOST = 1e-210  # a smaller responsibility is none, even if all of a component's are (see `parameters.NOTHING`)
 FEW = 16  # columns that may tell which rows a component needs
 LOOKED_UP = 800  # multiplications that cost as much as finding a row and a component that belong together
@@ -129,8 +129,7 @@ def shared_term(params, Z):
     """-z' Lambda z / 2 where one Lambda serves all: it cancels in responsibilities."""
     if params.kind not in SUMS:
         return 0.0
-    white = params.roots @ Z if params.kind == "tied" else params.roots * Z
-    return -0.5 * np.einsum("dn,dn->n", white, white)
+    return -0.5 * squared_distance(Z, params.roots)
 
 
 # ------------------------------------------------- residuals where they count
@@ -208,10 +207,8 @@ def _asked(pairs, own):
 
 def exact_log_joint(block, params, k, rows):
     """ln weight plus log-density (m,) of some rows under one component, around its own mean."""
-    roots = params.roots if params.kind in SUMS else params.roots[k]
-    residuals = block.residuals(rows, params.means[k])
-    white = roots @ residuals if roots.ndim == 2 else np.reshape(roots, (-1, 1)) * residuals
-    return params.log_norm[k] - 0.5 * np.einsum("dm,dm->m", white, white)
+    root = params.roots if params.kind in SUMS else params.roots[k]
+    return params.log_norm[k] - 0.5 * squared_distance(block.residuals(rows, params.means[k]), root)
 
 
 def own_sums(block, resp, about):

@@ -4,10 +4,9 @@ import numpy as np
 
 from ...clustering.lloyd import kmeans_plusplus, lloyd, random_rows
 from ...numerics import SMALLEST
-from .covariance import covariance_shape
-from .density import cholesky
-from .em import alone, enter, given, leave, m_step_from
-from .parameters import inverse_triangular, make_components
+from .covariance import cholesky, covariance_shape, inverse_triangular
+from .em import alone, given, m_step_from
+from .parameters import enter, leave, make_components
 
 __all__ = []
 

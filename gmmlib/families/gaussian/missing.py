@@ -25,11 +25,11 @@ from typing import NamedTuple
 import numpy as np
 
 from ...functions import EStep
-from ...numerics import LOG_2PI, Frame, blocks, log_normalise
-from .density import cholesky
-from .em import foreign_points, scatter, update
+from ...numerics import FAR, LOG_2PI, Frame, blocks, log_normalise
+from .covariance import cholesky, full_covariances, inverse_triangular
+from .em import scatter, update
 from .forms import moments_around, weighted_sums
-from .parameters import inverse_triangular
+from .parameters import enter
 from .points import Block, Points
 
 __all__ = []
@@ -246,6 +246,16 @@ def em_map(points, reg):
 
 
 # -------------------------------------------------------------------- using a fit
+
+
+def foreign_points(X, kind, weights, means, covs):
+    """Points of any size, in coordinates that suit the mixture, and the mixture's Components in them."""
+    reach = np.abs(means - weights @ means).max(axis=0)
+    variances = np.diagonal(full_covariances(covs, kind, *means.shape), axis1=1, axis2=2)
+    frame = Frame.around(weights @ means, reach + np.sqrt(np.abs(variances).max(axis=0)), kind.endswith("spherical"))
+    params = enter(frame, kind, weights, means, covs)
+    far = max(2.0, FAR / max(1.0, np.abs(params.roots).max()))  # squares of whitened residuals must fit, too
+    return Points(X, None, kind, frame, far=far), params
 
 
 def ask(X, kind, weights, means, covs):

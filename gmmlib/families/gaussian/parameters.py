@@ -3,11 +3,9 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg.lapack import dtrtri
 
-from ...numerics import LOG_2PI, SMALLEST, Frame
-from .covariance import regularised
-from .density import cholesky
+from ...numerics import FAR, SMALLEST, Frame
+from .covariance import inverse_roots, log_norms, regularised, rescaled
 
 ILL_DEFINED = (
     "Fitting the mixture model failed because some components have ill-defined empirical "
@@ -120,20 +118,6 @@ def spread(kind, precisions, covs, D):
     return (np.abs(precisions) * np.abs(covs)).sum(axis=(-2, -1)) if kind in ("full", "tied") else np.float64(D)
 
 
-def inverse_roots(covs, kind):
-    """U with U cov U' = I, shaped like `covs`: inverse Cholesky factors or 1/sd."""
-    if kind in ("full", "tied"):
-        return inverse_triangular(cholesky(covs, "covs"))
-    if not (np.all(covs > 0) and np.all(np.isfinite(covs))):
-        raise ValueError(f"covs must be positive and finite: use fewer components or raise reg_covar; got {covs}")
-    return 1 / np.sqrt(covs)
-
-
-def inverse_triangular(L):
-    """Inverses of lower triangular matrices (..., D, D)."""
-    return np.array([dtrtri(one, lower=1)[0] for one in L.reshape(-1, *L.shape[-2:])]).reshape(L.shape)
-
-
 def make_components(kind, frame, weights, means, covs):
     """Factor the covariances.
 
@@ -145,17 +129,22 @@ def make_components(kind, frame, weights, means, covs):
     D, roots = means.shape[1], inverse_roots(covs, kind)
     if not np.abs(roots).max() * SMALLEST < 1:
         raise ValueError("covs are too small for float64 beside the distances between the means")
-    if kind in ("full", "tied"):
-        precisions = np.swapaxes(roots, -1, -2) @ roots
-        log_det = np.log(roots.diagonal(axis1=-2, axis2=-1)).sum(axis=-1)
-    else:
-        precisions = roots**2
-        log_det = np.log(roots).sum(axis=-1) if kind == "diag" else D * np.log(roots)
-    # a weight of zero is allowed; ln 0 is taken to be finite, because inf - inf is no number
-    log_weights = np.log(weights, out=np.full(len(weights), -1e300), where=weights > 0)
-    log_norm = log_weights + (log_det - 0.5 * D * LOG_2PI)
+    precisions = np.swapaxes(roots, -1, -2) @ roots if kind in ("full", "tied") else roots**2
     lost = cancellation(kind, precisions, (means - frame.origin) / frame.scale), spread(kind, precisions, covs, D)
-    return Components(kind, frame, weights, means, covs, roots, precisions, log_norm, *lost)
+    return Components(kind, frame, weights, means, covs, roots, precisions, log_norms(weights, roots, kind, D), *lost)
+
+
+def enter(frame, kind, weights, means, covs):
+    """Parameters in x's units as Components in a frame's."""
+    with np.errstate(over="ignore"):
+        if (np.abs((means - frame.origin) / frame.scale) > FAR).any():
+            raise ValueError("means lie too far from X for float64 to square their distance")
+    return make_components(kind, frame, weights, means, rescaled(covs, kind, 1 / frame.scale))
+
+
+def leave(params):
+    """Components as a Mixture in x's units."""
+    return Mixture(params.weights, params.means, rescaled(params.covs, params.kind, params.frame.scale))
 
 
 class Moments(NamedTuple):
