@@ -109,7 +109,7 @@ def e_step(X, weights, means, covs, covariance_type="full"):
     log_joint = mixture_log_joint(weights, means, covs, covariance_type)
     with OneBlasThread():
         for rows in blocks(N, K + D):
-            resp[:, rows], log_density[rows] = log_normalise(log_joint(X[rows]))  # eq-responsibility
+            resp[:, rows], log_density[rows] = log_normalise(log_joint(X[rows]))
     return EStep(resp.T, log_density)
 
 

@@ -121,13 +121,14 @@ def log_normalise(log_joint):
         np.maximum(log_joint, -700.0, out=log_joint)
     resp = np.exp(log_joint, out=log_joint)
     total = np.ones(len(resp)) @ resp
-    resp *= 1 / total
-    return resp, top + np.log(total)
+    resp *= 1 / total  # eq-responsibility
+    return resp, top + np.log(total)  # eq-log-sum-exp
 
 
 def blocks(N, width, calls=1):
-    """Slices of rows: a block of `width` numbers a row stays in cache, and many rows go into each of its `calls`."""
-    few = max(min(200, MOST // width), min(200 * calls, MORE // width))  # lest calls cost more than what they do
+    """Slices of rows: blocks of `width` numbers a row stay in cache, and are shared out over `calls`."""
+    # so many rows at least, lest calls cost more than what they do
+    few = max(min(200, MOST // width), min(200 * calls, MORE // width))
     step = max(few, BLOCK // width) | 1  # odd: powers of two fight for the same cache lines
     starts = range(0, N, step)
     return list(map(slice, starts, [*starts[1:], N]))

@@ -1,4 +1,4 @@
-"""One pass over the data, block by block; what a model makes of a block is the model's own business.
+"""One pass over the data, block by block; what a model makes of a block is its own business.
 
 The responsibilities of a block are used while they are in the processor's cache and
 then forgotten, so memory does not grow with N. Sums of blocks add up: that is all an
@@ -29,7 +29,7 @@ class Form(NamedTuple):
 
 
 class Workspace:
-    """Arrays that serve one block after the other: fresh memory costs more than the arithmetic in it."""
+    """Arrays that serve one block after the other: fresh memory costs more than arithmetic."""
 
     def __init__(self):
         self._arrays = {}

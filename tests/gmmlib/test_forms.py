@@ -114,7 +114,7 @@ def form_of(parts, exact, relevant=forms.RELEVANT):
     """The form in which some components are exact, whether they need to be or not."""
     if not len(exact):
         return forms.natural_form(parts)
-    return forms.screened_form(parts, exact, parts, None, relevant)
+    return forms.screened_form(parts, np.isin(np.arange(K), exact), relevant, parts)
 
 
 def test_each_form_gives_the_e_step(rng, kind, exact):

@@ -44,9 +44,9 @@ def asks(monkeypatch):
     natural, screened = forms.natural_form, forms.screened_form
     monkeypatch.setattr(forms, "natural_form", lambda params: (made.append("natural"), natural(params))[1])
 
-    def spy(params, exact, view, columns, relevant):
-        made.append((list(exact), columns))
-        return screened(params, exact, view, columns, relevant)
+    def spy(params, own, relevant, view, columns=None):
+        made.append((list(np.flatnonzero(own)), columns))
+        return screened(params, own, relevant, view, columns)
 
     monkeypatch.setattr(forms, "screened_form", spy)
     return made

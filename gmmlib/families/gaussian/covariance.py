@@ -18,6 +18,9 @@ from ...numerics import LOG_2PI
 
 NEVER = -1e300  # the logarithm of nothing
 COVARIANCE_TYPES = ("full", "tied", "diag", "spherical", "tied_spherical")
+MATRIX = ("full", "tied")  # kinds that know correlations
+ROUND = ("spherical", "tied_spherical")  # one variance in all directions
+SHARED = ("tied", "tied_spherical")  # one covariance for all components
 
 
 def check_covariance_type(kind):
@@ -53,7 +56,7 @@ def as_covariances(covs, kind, K, D):
 def full_covariances(covs, kind, K, D):
     """Covariances of any kind written out as (K, D, D)."""
     covs = as_covariances(covs, kind, K, D)
-    if kind in ("full", "tied"):
+    if kind in MATRIX:
         return np.broadcast_to(covs, (K, D, D))
     variances = covs if kind == "diag" else np.reshape(covs, (-1, 1))
     return np.broadcast_to(variances[:, :, None] * np.eye(D), (K, D, D))
@@ -65,14 +68,14 @@ def rescaled(covs, kind, factor):
     A spherical kind has one variance for all directions, so its factors must be
     equal; the first is used.
     """
-    if kind in ("full", "tied"):
+    if kind in MATRIX:
         return covs * (factor[:, None] * factor)  # in this order it stays symmetric to the last bit
     return covs * factor**2 if kind == "diag" else covs * factor[0] ** 2
 
 
 def regularised(covs, kind, amount):
     """Covariances with `amount` (D,) added once to every variance."""
-    if kind in ("full", "tied"):
+    if kind in MATRIX:
         return covs + np.diag(amount)
     return covs + (amount if kind == "diag" else amount[0])
 
@@ -112,10 +115,11 @@ def cholesky(cov, name="cov"):
 
 def inverse_roots(covs, kind):
     """U with U cov U' = I, shaped like `covs`: inverse Cholesky factors or 1/sd."""
-    if kind in ("full", "tied"):
+    if kind in MATRIX:
         return inverse_triangular(cholesky(covs, "covs"))
     if not (np.all(covs > 0) and np.all(np.isfinite(covs))):
-        raise ValueError(f"covs must be positive and finite: use fewer components or raise reg_covar; got {covs}")
+        advice = "use fewer components or raise reg_covar"
+        raise ValueError(f"covs must be positive and finite: {advice}; got {covs}")
     return 1 / np.sqrt(covs)
 
 
@@ -128,14 +132,17 @@ def inverse_triangular(L):
 
 
 def squared_distance(y, root):
-    """Squared Mahalanobis distance (m,) of residuals y (D, m), by one inverse root: (D, D), (D,) or a number."""
+    """Squared Mahalanobis distance (m,) of residuals y (D, m).
+
+    `root` is one inverse root: (D, D), (D,) or a number.
+    """
     white = root @ y if np.ndim(root) == 2 else np.reshape(root, (-1, 1)) * y
     return np.einsum("dm,dm->m", white, white)
 
 
 def log_root_determinant(roots, kind, D):
     """ln|U|, which is -ln|cov|/2: (K,), or one for all."""
-    if kind in ("full", "tied"):
+    if kind in MATRIX:
         return np.log(roots.diagonal(axis1=-2, axis2=-1)).sum(axis=-1)
     return np.log(roots).sum(axis=-1) if kind == "diag" else D * np.log(roots)
 

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from ...numerics import LOG_2PI, as_count, as_points, as_weights
-from .covariance import cholesky, inverse_roots, log_norms, squared_distance
+from .covariance import ROUND, SHARED, cholesky, inverse_roots, log_norms, squared_distance
 
 FARTHEST = 1e152  # standard deviations: a sum of squares fits
 
@@ -105,7 +105,8 @@ def mixture_log_joint(weights, means, covs, kind):
     """
     (K, D), roots = means.shape, inverse_roots(covs, kind)
     constants = log_norms(weights, roots, kind, D)
-    far = FARTHEST / (D * np.abs(roots).reshape(-1, 1 if kind.endswith("spherical") else D).max(axis=0))
+    steepest = np.abs(roots).reshape(-1, 1 if kind in ROUND else D).max(axis=0)
+    far = FARTHEST / (D * steepest[:, None])
 
     @np.errstate(over="ignore")
     def log_joint(x):
@@ -114,8 +115,8 @@ def mixture_log_joint(weights, means, covs, kind):
         for k in range(K):
             y = columns - means[k][:, None]
             if not within:
-                np.clip(y, -far[:, None], far[:, None], out=y)
-            out[k] = squared_distance(y, roots if kind.startswith("tied") else roots[k])
+                np.clip(y, -far, far, out=y)
+            out[k] = squared_distance(y, roots if kind in SHARED else roots[k])
         out *= -0.5
         out += constants[:, None]
         return out

@@ -8,20 +8,21 @@ import numpy as np
 from ...engine.sweep import sweep
 from ...numerics import Frame
 from . import forms
+from .covariance import ROUND, SHARED
 from .forms import form_around, mixture_form
 from .parameters import maximise, new_means
 from .points import HELD, Points, n_features
 
 FEW = 8  # components, where the number is not known yet
-FAINT = 1e-9  # of the data: to a component with less, what is less than rounding to others may be much
+FAINT = 1e-9  # of the data: to a component with less, what is rounding to others may be much
 EVERYTHING = 700.0  # nats: `log_normalise` ends there
 
 
 def make_points(X, kind, row_weights=None):
     """Choose coordinates for the rows of `X`; tied kinds also need their scatter once."""
-    frame = Frame.of_points(X, isotropic=kind.endswith("spherical"))
+    frame = Frame.of_points(X, isotropic=kind in ROUND)
     points = Points(X, row_weights, kind, frame)
-    if kind in forms.SUMS:
+    if kind in SHARED:
         points = points._replace(total=scatter(points))
     if len(X) * n_features(kind, X.shape[1]) <= HELD:
         points = points._replace(held={})
@@ -91,7 +92,8 @@ def update(points, moments, reg, again, old=None):
             return new
     except ValueError:  # perhaps only rounding made a covariance singular: the second look decides
         pass
-    return maximise(points.kind, points.frame, again(new_means(points.frame, moments, old)), reg, old)
+    means = new_means(points.frame, moments, old)
+    return maximise(points.kind, points.frame, again(means), reg, old)
 
 
 def again_around(points, form):

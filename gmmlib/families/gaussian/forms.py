@@ -21,17 +21,17 @@ import numpy as np
 
 from ...engine.sweep import Form
 from ...numerics import log_normalise
-from .covariance import NEVER, squared_distance
+from .covariance import MATRIX, NEVER, SHARED, squared_distance
 from .parameters import Moments
 from .points import n_features
 
 CANCELLATION_LIMIT = 1e7  # times 1e-16: nine digits of a log-density survive
 RELEVANT = 45.0  # nats below the best of its row, a responsibility is less than rounding
-LOST = 1e-210  # a smaller responsibility is none, even if all of a component's are (see `parameters.NOTHING`)
+LOST = 1e-210  # a smaller responsibility is none, even if all of a component's are
 FEW = 16  # columns that may tell which rows a component needs
-LOOKED_UP = 800  # multiplications that cost as much as finding a row and a component that belong together
+LOOKED_UP = 800  # multiplications that cost as much as to find a row and a component that count
 ROUNDING = 4e-15  # of a sum of products, beside the largest: a bound from above
-SUMS = {"tied": "full", "tied_spherical": "spherical"}  # what the tied kinds sum up in one component's own coordinates
+SUMS = {"tied": "full", "tied_spherical": "spherical"}  # what shared kinds sum around each mean
 
 
 def mixture_form(params, relevant=RELEVANT):
@@ -44,15 +44,15 @@ def mixture_form(params, relevant=RELEVANT):
         Where residuals count, responsibilities this many nats below the best are zero.
     """
     K, D = params.means.shape
-    if params.kind == "full" and 1.5 * screened_work(K, D, pairs=1) < natural_work(K, D):  # worth a thought
-        columns = telling_columns(params)
+    if params.kind == "full" and 1.5 * screened_work(K, D, pairs=1) < natural_work(K, D):
+        columns = telling_columns(params)  # it is worth to look closer
         view = params.marginal(columns)
         if screened_work(K, D, expected_pairs(view, D)) < natural_work(K, D):
-            return screened_form(params, np.arange(K), view, columns, relevant)
-    exact = np.flatnonzero(params.cancellation + params.spread > CANCELLATION_LIMIT)
-    if not len(exact):
+            return screened_form(params, np.full(K, True), relevant, view, columns)
+    own = params.cancellation + params.spread > CANCELLATION_LIMIT
+    if not own.any():
         return natural_form(params)
-    return screened_form(params, np.arange(K) if params.kind in SUMS else exact, params, None, relevant)
+    return screened_form(params, own | (params.kind in SHARED), relevant, params)
 
 
 def natural_work(K, D):
@@ -82,7 +82,7 @@ def natural_form(params):
 
 def natural_gather(block, resp):
     """The M-step's sums as one product."""
-    return resp @ block.features().T
+    return resp @ block.features().T  # eq-effective-count, first of all
 
 
 def _product(block, theta, T):
@@ -111,7 +111,7 @@ def natural_parameters(params):
     K, D = params.means.shape
     precision, means = params.precisions, params.offsets()
     theta = np.empty((K, n_features(params.kind, D)))
-    if params.kind in ("full", "tied"):
+    if params.kind in MATRIX:
         linear = (precision @ means[:, :, None])[:, :, 0]
     else:
         linear = (precision[:, None] if params.kind == "spherical" else precision) * means
@@ -127,7 +127,7 @@ def natural_parameters(params):
 
 def shared_term(params, Z):
     """-z' Lambda z / 2 where one Lambda serves all: it cancels in responsibilities."""
-    if params.kind not in SUMS:
+    if params.kind not in SHARED:
         return 0.0
     return -0.5 * squared_distance(Z, params.roots)
 
@@ -155,12 +155,23 @@ def expected_pairs(view, D):
     return view.weights @ (bounds > floor).sum(axis=0)
 
 
-def screened_form(params, exact, view, columns, relevant):
-    """The product for all; of `exact` components it only says which rows count, perhaps by a `view` of some columns."""
-    theta = natural_parameters(view)
-    theta[exact, 0] += (ROUNDING * (view.cancellation + view.spread))[exact]  # an upper bound of the log-joint
-    K, D = params.means.shape
-    own = np.isin(np.arange(K), exact)
+def screened_form(params, own, relevant, view, columns=None):
+    """The product for all; of some components it only says which rows are theirs.
+
+    Parameters
+    ----------
+    params, relevant
+        As in `mixture_form`.
+    own : ndarray of shape (K,)
+        True for the components that are computed around their own mean.
+    view : Components
+        What the product sees: `params`, or those of some columns.
+    columns : tuple, optional
+        Which columns these are.
+    """
+    (K, D), theta = params.means.shape, natural_parameters(view)
+    # an upper bound of the log-joint
+    theta[own, 0] += (ROUNDING * (view.cancellation + view.spread))[own]
     about = np.where(own[:, None], params.means, params.frame.origin)
 
     def respond(block):
@@ -174,15 +185,16 @@ def screened_form(params, exact, view, columns, relevant):
         sums = np.empty((K, n_features(SUMS.get(params.kind, params.kind), D)))
         if not own.all():
             np.matmul(resp, block.features().T, out=sums)
-        for k in exact:
+        for k in np.flatnonzero(own):
             sums[k] = own_sums(block, resp[k], about[k])
         return sums
 
-    return Form(respond, gather, moments_around(about), theta.shape[1] + 2 * K + 2 * D, len(exact))
+    width = theta.shape[1] + 2 * K + 2 * D
+    return Form(respond, gather, moments_around(about), width, np.count_nonzero(own))
 
 
 def settle(block, params, own, log_joint, relevant):
-    """Replace upper bounds of the `own` components' log-joints: by their value where it counts, else by nothing.
+    """Make bounds of the `own` components' log-joints values where they count, else nothing.
 
     The value of the highest bound is a floor under the row's best; whatever may lie
     less than `relevant` nats below is computed, too.
@@ -207,20 +219,20 @@ def _asked(pairs, own):
 
 def exact_log_joint(block, params, k, rows):
     """ln weight plus log-density (m,) of some rows under one component, around its own mean."""
-    root = params.roots if params.kind in SUMS else params.roots[k]
+    root = params.roots if params.kind in SHARED else params.roots[k]
     return params.log_norm[k] - 0.5 * squared_distance(block.residuals(rows, params.means[k]), root)
 
 
 def own_sums(block, resp, about):
-    """One component's sums (P,) of resp, resp y and resp times products of y: y = x as seen from `about`."""
+    """One component's sums (P,) of resp, resp y and resp times products of y = x - about."""
     rows = np.flatnonzero(resp > LOST)
     return weighted_sums(np.sqrt(resp[rows]), block.residuals(rows, about), block.points.kind)
 
 
 def weighted_sums(root, y, kind):
-    """Sums over rows, with squared weights `root` (m,), of what `points.fill_products` has for each; y (D, m)."""
+    """Sums over rows y (D, m), of weights root**2, of one, y and what `fill_products` has."""
     y *= root
-    if kind in ("full", "tied"):
+    if kind in MATRIX:
         products = (y @ y.T).ravel()[triangle(len(y)).places]
     else:
         products = np.einsum("dm,dm->d", y, y)
@@ -250,7 +262,8 @@ def moments_around(about):
         if not products.size:
             return Moments(about, counts, first, points.total)
         second = _unpacked(products, SUMS.get(kind, kind), D)
-        return Moments(about, counts, first, second.sum(axis=0) if kind in SUMS else second)
+        second = second.sum(axis=0) if kind in SHARED else second
+        return Moments(about, counts, first, second)
 
     return moments
 

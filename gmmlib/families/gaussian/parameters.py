@@ -1,11 +1,14 @@
-"""A mixture's parameters: made ready for the E-step, remade by the M-step."""
+"""A mixture's parameters: made ready for the E-step, remade by the M-step.
+
+The M-step is derived in chapter 9.
+"""
 
 from typing import NamedTuple
 
 import numpy as np
 
 from ...numerics import FAR, SMALLEST, Frame
-from .covariance import inverse_roots, log_norms, regularised, rescaled
+from .covariance import MATRIX, SHARED, inverse_roots, log_norms, regularised, rescaled
 
 ILL_DEFINED = (
     "Fitting the mixture model failed because some components have ill-defined empirical "
@@ -57,7 +60,11 @@ class Components(NamedTuple):
         return cancellation(self.kind, self.precisions, self.offsets(about))
 
     def marginal(self, columns):
-        """The components of some columns; `log_norm` stays that of all, so that log-joints bound those of all."""
+        """The components of some columns.
+
+        `log_norm` stays that of all, so that a log-joint is no less than that of all columns:
+        the squared distance in some is no more than in all.
+        """
         columns = np.array(columns)
         frame, covs = Frame(*(a[columns] for a in self.frame)), self.covs[:, columns[:, None], columns]
         part = make_components(self.kind, frame, self.weights, self.means[:, columns], covs)
@@ -65,7 +72,7 @@ class Components(NamedTuple):
 
     def to_vector(self):
         """Parameters without constraints: ln weights, means, and roots with ln diagonals."""
-        log_weights = np.log(np.maximum(self.weights, 1e-300))  # finite: a component without points stays one
+        log_weights = np.log(np.maximum(self.weights, 1e-300))  # finite, without points too
         return np.concatenate([log_weights, self.offsets().ravel(), _free(self).ravel()])
 
     @np.errstate(over="ignore", invalid="ignore")  # make_components says what is no covariance
@@ -82,7 +89,7 @@ class Components(NamedTuple):
 
 def _free(params):
     """Cholesky factors with the logarithm of their diagonals, or ln variances."""
-    if params.kind not in ("full", "tied"):
+    if params.kind not in MATRIX:
         return np.log(params.covs)
     L = np.linalg.cholesky(params.covs)
     diagonal = np.eye(L.shape[-1], dtype=bool)
@@ -91,7 +98,7 @@ def _free(params):
 
 def _covariances_of(free, kind):
     """Covariances that `_free` would say are `free`."""
-    if kind not in ("full", "tied"):
+    if kind not in MATRIX:
         return np.exp(free)
     diagonal = np.eye(free.shape[-1], dtype=bool)
     L = np.where(diagonal, np.exp(np.where(diagonal, free, 0.0)), free)
@@ -99,23 +106,25 @@ def _covariances_of(free, kind):
 
 
 def cancellation(kind, precisions, offsets):
-    """How many times larger than their sum the terms of m' Lambda m are, m the means as seen from elsewhere (K, D).
+    """How many times larger than one the terms of m' Lambda m are, for means m (K, D).
 
     Moving second moments from there to the means subtracts numbers this large from
     each other, and loses that many times the rounding error.
     """
     precision, offset = np.abs(precisions), np.abs(offsets)
-    if kind in ("full", "tied"):
+    if kind in MATRIX:
         return ((precision @ offset[:, :, None])[:, :, 0] * offset).sum(axis=1)
     return ((precision[:, None] if kind == "spherical" else precision) * offset**2).sum(axis=1)
 
 
 def spread(kind, precisions, covs, D):
-    """How many times larger than their sum the terms of z' Lambda z are for z one deviation from the mean.
+    """How many times larger than their sum the terms of z' Lambda z are, one deviation away.
 
     It is what correlation costs: no other point of reference changes it.
     """
-    return (np.abs(precisions) * np.abs(covs)).sum(axis=(-2, -1)) if kind in ("full", "tied") else np.float64(D)
+    if kind not in MATRIX:
+        return np.float64(D)
+    return (np.abs(precisions) * np.abs(covs)).sum(axis=(-2, -1))
 
 
 def make_components(kind, frame, weights, means, covs):
@@ -129,9 +138,10 @@ def make_components(kind, frame, weights, means, covs):
     D, roots = means.shape[1], inverse_roots(covs, kind)
     if not np.abs(roots).max() * SMALLEST < 1:
         raise ValueError("covs are too small for float64 beside the distances between the means")
-    precisions = np.swapaxes(roots, -1, -2) @ roots if kind in ("full", "tied") else roots**2
-    lost = cancellation(kind, precisions, (means - frame.origin) / frame.scale), spread(kind, precisions, covs, D)
-    return Components(kind, frame, weights, means, covs, roots, precisions, log_norms(weights, roots, kind, D), *lost)
+    precisions = np.swapaxes(roots, -1, -2) @ roots if kind in MATRIX else roots**2
+    offsets, log_norm = (means - frame.origin) / frame.scale, log_norms(weights, roots, kind, D)
+    lost = cancellation(kind, precisions, offsets), spread(kind, precisions, covs, D)
+    return Components(kind, frame, weights, means, covs, roots, precisions, log_norm, *lost)
 
 
 def enter(frame, kind, weights, means, covs):
@@ -155,7 +165,7 @@ class Moments(NamedTuple):
     """
 
     about: np.ndarray  # (D,) or (K, D)
-    counts: np.ndarray  # (K,)
+    counts: np.ndarray  # (K,), eq-effective-count
     first: np.ndarray  # (K, D)
     second: np.ndarray
 
@@ -170,8 +180,10 @@ def new_means(frame, moments, old=None):
     """
     dead = moments.counts < NOTHING
     if dead.any() and old is None:
-        raise ValueError(f"component {int(dead.argmax())} has no points: use fewer components or another start")
-    means = moments.about + frame.scale * moments.first / np.where(dead, 1.0, moments.counts)[:, None]
+        which = int(dead.argmax())
+        raise ValueError(f"component {which} has no points: use fewer components or another start")
+    shift = moments.first / np.where(dead, 1.0, moments.counts)[:, None]
+    means = moments.about + frame.scale * shift  # eq-em-mean
     if dead.any():
         means[dead] = old.means[dead]
     return means
@@ -203,14 +215,16 @@ def maximise(kind, frame, moments, reg, old=None):
     """
     means, dead = new_means(frame, moments, old), moments.counts < NOTHING
     counts = np.where(dead, 0.0, moments.counts)
-    covs = regularised(_covariances(kind, moments, np.where(dead, 1.0, counts)), kind, reg)
-    if not kind.startswith("tied") and dead.any():
+    covs = _covariances(kind, moments, np.where(dead, 1.0, counts))
+    covs = regularised(covs, kind, reg)  # eq-em-reg
+    if kind not in SHARED and dead.any():
         covs[dead] = old.covs[dead]
     try:
-        new = make_components(kind, frame, counts / counts.sum(), means, covs)
+        weights = counts / counts.sum()  # eq-em-weight
+        new = make_components(kind, frame, weights, means, covs)
     except ValueError as err:
         raise ValueError(ILL_DEFINED) from err
-    roots = new.roots.diagonal(axis1=-2, axis2=-1) if kind in ("full", "tied") else new.roots
+    roots = new.roots.diagonal(axis1=-2, axis2=-1) if kind in MATRIX else new.roots
     if roots.max() * ROUNDING > 1:
         raise ValueError(ILL_DEFINED)
     return new
@@ -220,13 +234,14 @@ def _covariances(kind, moments, counts):
     """Second moments moved from the point of reference to the new means; `counts` > 0."""
     second, shift, total = moments.second, moments.first / counts[:, None], moments.counts.sum()
     if kind == "full":
-        return second / counts[:, None, None] - shift[:, :, None] * shift[:, None, :]
+        return second / counts[:, None, None] - shift[:, :, None] * shift[:, None, :]  # eq-em-cov
     if kind == "tied":
         between = moments.first.T @ shift
-        return (second - 0.5 * (between + between.T)) / total  # symmetric to the last bit
+        # eq-em-structures, symmetric to the last bit
+        return (second - 0.5 * (between + between.T)) / total
     if kind == "diag":
-        return second / counts[:, None] - shift**2
+        return second / counts[:, None] - shift**2  # eq-em-structures
     length, D = (shift**2).sum(axis=1), shift.shape[1]
     if kind == "spherical":
-        return (second / counts - length) / D
-    return (second - moments.counts @ length) / (D * total)
+        return (second / counts - length) / D  # eq-em-structures
+    return (second - moments.counts @ length) / (D * total)  # eq-em-structures

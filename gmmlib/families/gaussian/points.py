@@ -1,4 +1,4 @@
-"""Data on its way through a sweep: in which coordinates, block by block, and as the forms ask for it."""
+"""Data on its way through a sweep: coordinates, blocks, and what the forms ask of a block."""
 
 from typing import NamedTuple
 
@@ -38,7 +38,8 @@ class Points(NamedTuple):
             return self._passing(size)
         if size not in self.held:
             bare, workspace = self._replace(held=None), Workspace()
-            self.held[size] = [Block(bare, rows, workspace, keeps=True) for rows in blocks(self.N, *size)]
+            rows = blocks(self.N, *size)
+            self.held[size] = [Block(bare, some, workspace, keeps=True) for some in rows]
         return self.held[size]
 
     def _passing(self, size):
@@ -62,36 +63,38 @@ class Block:
         return len(self.x)
 
     def features(self, columns=None):
-        """T (P, n): a one, coordinates z, and the products of z that the structure needs; of some columns or all."""
+        """T (P, n) of all columns or some: a one, z, and the products of z the kind needs."""
         if self._features is None or columns != self._columns:
-            scale, origin = self.points.frame.scale, self.points.frame.origin
-            x = self.x
-            if columns is not None:
-                x, scale, origin = x[:, columns], scale[list(columns)], origin[list(columns)]
+            x, frame = self._some(columns)
             D, kind = x.shape[1], self.points.kind
-            shape = n_features(kind, D), len(self)
-            self._columns = columns
-            self._features = T = self._array("features", shape)
+            T = self._array("features", (n_features(kind, D), len(self)))
             T[0], Z = 1.0, T[1 : D + 1]
-            with np.errstate(over="ignore"):  # scales are powers of two: dividing first rounds nothing
-                np.multiply(x.T, 1 / scale[:, None], out=Z)
-                if origin.any():
-                    Z -= origin[:, None] / scale[:, None]
+            with np.errstate(over="ignore"):  # scales are powers of two: dividing rounds nothing
+                np.multiply(x.T, 1 / frame.scale[:, None], out=Z)
+                if frame.origin.any():
+                    Z -= frame.origin[:, None] / frame.scale[:, None]
             fill_products(T[D + 1 :], self._near(Z), kind)
+            self._features, self._columns = T, columns
         return self._features
+
+    def _some(self, columns):
+        """The rows in some columns, and their frame."""
+        frame = self.points.frame
+        if columns is None:
+            return self.x, frame
+        columns = list(columns)
+        return self.x[:, columns], Frame(frame.origin[columns], frame.scale[columns])
 
     def residuals(self, rows, about):
         """Some rows seen from a point, in the frame's units: (D, m)."""
         scale = self.points.frame.scale
-        with np.errstate(over="ignore"):  # scales are powers of two: dividing first rounds nothing
+        with np.errstate(over="ignore"):
             if self._scaled is None:
-                self._scaled = np.multiply(self.x, 1 / scale, out=self._array("scaled", self.x.shape))
-            x = np.take(self._scaled, rows, axis=0).T
-            y = (
-                np.subtract(x, (about / scale)[:, None], order="C")
-                if len(x) < NARROW
-                else np.subtract(x, (about / scale)[:, None], out=x)
-            )
+                self._scaled = self._array("scaled", self.x.shape)
+                np.multiply(self.x, 1 / scale, out=self._scaled)
+            x, point = np.take(self._scaled, rows, axis=0).T, (about / scale)[:, None]
+            narrow = len(x) < NARROW
+            y = np.subtract(x, point, order="C") if narrow else np.subtract(x, point, out=x)
         return self._near(y)
 
     def _array(self, name, shape):
