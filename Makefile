@@ -29,7 +29,7 @@ ifdef PYTHON
   endif
 endif
 
-.PHONY: help book serve lab student run view check test browser verify bench lock clean
+.PHONY: help book serve lab student run view check test browser verify bench measure lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -90,6 +90,9 @@ verify: test  ## the long sweeps too: rare cases, other processors' arithmetic, 
 
 bench: .venv/.gmmlib  ## time gmmlib beside its peers (an hour, on a quiet machine): make bench ARGS=--quick
 	$(PY) benchmarks/bench.py $(ARGS)
+
+measure: book browser  ## weigh the pages and let Lighthouse score them, on a quiet machine: make measure ARGS=--lighthouse
+	$(PY) tools/site/measure.py --write $(ARGS)
 
 lock:  ## pin the newest versions in requirements.txt and package-lock.json
 	@bash tools/lock.sh

@@ -87,7 +87,7 @@ def test_a_page_has_no_barrier(visit, name):
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.xdist_group(n)) for n in NAMES if "chapters/" in n])
-def test_paper_has_every_line_of_code(visit, name):
+def test_paper_has_every_line_of_code_and_splits_no_row_or_figure(visit, name):
     assert visit.paper(name, SITE) == []
 
 

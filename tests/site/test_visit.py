@@ -94,6 +94,22 @@ def test_a_line_that_print_loses_is_listed(visitor, tmp_path):
     assert visitor(tmp_path).paper("a.html", tmp_path) == ["lost = 2"]
 
 
+@pytest.mark.parametrize("inside", ["avoid", "auto"])
+@pytest.mark.parametrize(
+    "whole",
+    [
+        "<table><tr><td>{}</td><td>short</td></tr></table>",
+        "<figure>{}<figcaption>its caption</figcaption></figure>",
+    ],
+)
+def test_what_paper_splits_is_listed(visitor, tmp_path, whole, inside):
+    style = f"<style>tr, figure {{ break-inside: {inside} }}</style>"
+    filled = whole.format("<br>".join(f"line {i}" for i in range(25)))
+    (tmp_path / "a.html").write_text(f'{style}<article><p style="height: 750px">above</p>{filled}</article>')
+    found = visitor(tmp_path).paper("a.html", tmp_path)
+    assert [line[:6] for line in found] == (["split:"] if inside == "auto" else [])
+
+
 def test_links_that_lead_nowhere_are_listed(tmp_path):
     (tmp_path / "a.html").write_text('<a href="b.html#there"></a> <a href="b.html#not"></a> <a href="c.html"></a>')
     (tmp_path / "b.html").write_text('<p id="there"></p>')

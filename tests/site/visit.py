@@ -105,6 +105,27 @@ LONG_LINES = """() => {
   return long;
 }"""
 
+# A link at both ends of everything that paper must keep whole; said is what each of these is.
+MARK_ENDS = """() => {
+  const wholes = [...document.querySelectorAll("article :is(tr, figure, img)")]
+    .filter(e => e.getClientRects().length && !(e.matches("img") && e.closest("figure")));
+  return wholes.map((whole, i) => {
+    if (getComputedStyle(whole).position === "static" && !whole.matches("tr")) whole.style.position = "relative";
+    const holders = whole.matches("tr") ? [...whole.cells] : [whole.matches("img") ? whole.parentElement : whole];
+    for (const holder of holders) {
+      if (getComputedStyle(holder).position === "static") holder.style.position = "relative";
+      for (const edge of ["top", "bottom"]) {
+        const link = document.createElement("a");
+        link.href = `https://mark.invalid/${i}`;
+        link.textContent = ".";
+        link.style.cssText = `position: absolute; ${edge}: 3px; left: 0; font: 4px monospace; opacity: .01`;
+        holder.append(link);
+      }
+    }
+    return `${whole.tagName.toLowerCase()} ${whole.textContent.trim().replace(/\\s+/g, " ").slice(0, 60)}`;
+  });
+}"""
+
 # The theme notices the change of mode in its own time and then fades its colours; nothing may be
 # read halfway. A page that never turns dark goes on after five seconds, and fails its test.
 SETTLE = """async () => {
@@ -174,17 +195,29 @@ class Visitor:
         return seen
 
     def paper(self, path, site):
-        """Lines of code on the page that its print lacks. Blanks do not count: a long line goes on below."""
+        """Lines of code on the page that its print lacks, rows and figures that it splits.
+
+        Blanks do not count: a long line of code goes on below. A row's cells, or a figure's top and caption,
+        are found by links to nowhere with an address of their own, which the print keeps with sheet and place.
+        """
         page = self.browser.new_page(color_scheme="dark")
         try:
             page.goto(self.address + path, wait_until="networkidle")
-            printed = page.pdf(format="A4")
+            wholes = page.evaluate(MARK_ENDS)
+            printed = PdfReader(BytesIO(page.pdf(format="A4")))
         finally:
             page.close()
-        text = "".join("".join(sheet.extract_text() for sheet in PdfReader(BytesIO(printed)).pages).split())
+        text = "".join("".join(sheet.extract_text() for sheet in printed.pages).split())
         soup = BeautifulSoup((site / path).read_text(encoding="utf-8"), "html.parser")
         lines = [line for block in soup.select("article pre") for line in block.text.splitlines()]
-        return [line for line in lines if "".join(line.split()) not in text]
+        lost = [line for line in lines if "".join(line.split()) not in text]
+        sheets = {}
+        for number, sheet in enumerate(printed.pages):
+            for link in sheet.get("/Annots") or []:
+                whole = re.search(r"mark\.invalid/(\d+)", str(link.get_object().get("/A", {}).get("/URI", "")))
+                if whole:
+                    sheets.setdefault(int(whole[1]), set()).add(number)
+        return lost + [f"split: {what}" for i, what in enumerate(wholes) if len(sheets.get(i, ())) > 1]
 
     def admit(self, route, seen):
         """Let through what the site serves itself; stop and note everything else."""
