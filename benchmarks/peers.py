@@ -5,11 +5,14 @@
 FOLDER holds X, weights, means and covs as raw float64, rows first. The program reads them,
 says `ready VERSION`, and then answers on its standard output:
 
-    run 7    ->  SECONDS ITERATIONS     one fit of 7 iterations from the given start
-    save     ->  saved                  the last fit's means, in FOLDER/answer
+    run 7    ->  SECONDS ITERATIONS CPU   one fit of 7 iterations from the given start
+    save     ->  saved                    the last fit's means, in FOLDER/answer
+    fit 3    ->  SECONDS ITERATIONS CPU QUALITY
+                                          a whole fit as users call it: default arguments, seed 3
 
 Only the fit is timed: data, start and whatever else it needs are in the library's own form
-before the clock starts. What is not Python (mclust.R, armadillo.cpp) speaks the same lines.
+before the clock starts. CPU is the processor's time, of all threads; what is not Python
+(mclust.R, armadillo.cpp) speaks the same lines without it. `fit` is asked of estimators only.
 """
 
 import os
@@ -43,6 +46,7 @@ class Peer(NamedTuple):
     tolerance: float = 1e-6  # of EM's means, which are of the order of one, and of k-means' inertia
 
 
+OURS = "gmmlib"
 ALL = ("full", "tied", "diag", "spherical")
 PEERS = {
     "gmmlib": Peer(ALL, True, "make .venv", "gmmlib"),
@@ -110,6 +114,15 @@ def prepare(name, folder):
     return [program]
 
 
+class Run(NamedTuple):
+    """What a worker says of a fit: seconds by the clock on the wall, iterations, seconds of the processor, quality."""
+
+    wall: float
+    n_iter: int
+    cpu: float | None = None
+    quality: float | None = None
+
+
 class Worker:
     """One library at one workload, in a process of its own, with a given number of threads."""
 
@@ -132,9 +145,16 @@ class Worker:
         return self._line()
 
     def run(self, n_iter):
-        """Seconds, and the iterations it says it made."""
-        seconds, done = self._ask(f"run {n_iter}").split()
-        return float(seconds), int(done)
+        """A Run of so many iterations from the given start."""
+        return self._heard(f"run {n_iter}")
+
+    def fit(self, seed):
+        """A Run of a whole fit with default arguments."""
+        return self._heard(f"fit {seed}")
+
+    def _heard(self, request):
+        wall, n_iter, *more = self._ask(request).split()
+        return Run(float(wall), int(n_iter), *map(float, more))
 
     def means(self, K, D):
         import numpy as np
@@ -152,6 +172,7 @@ class Worker:
 
 
 def timed(call):
+    """Seconds by the clock on the wall, and the result."""
     begin = time.perf_counter()
     result = call()
     return time.perf_counter() - begin, result
@@ -161,21 +182,58 @@ class Estimator:
     """gmmlib and scikit-learn: one interface, so one adapter."""
 
     def __init__(self, module, X, weights, means, covs, task, kind):
-        K = len(means)
+        self.module, self.X, self.K, self.task, self.kind = module, X, len(means), task, kind
         if task == "em":
             precisions = {"full": inverses, "tied": inverses}.get(kind, lambda covs: 1 / covs)(covs)
-            start = {"weights_init": weights, "means_init": means, "precisions_init": precisions}
-            start |= {"covariance_type": kind, "tol": 0, "reg_covar": 0}
-            self.make = lambda n: module.GaussianMixture(K, max_iter=n, **start)
+            self.start = {"weights_init": weights, "means_init": means, "precisions_init": precisions}
+            self.start |= {"tol": 0, "reg_covar": 0}
         else:
-            self.make = lambda n: module.KMeans(K, init=means, n_init=1, tol=0, max_iter=n)
-        self.X = X
+            self.start = {"init": means, "n_init": 1, "tol": 0}
+        self._timed(max_iter=1)  # what is loaded at first use is loaded
 
     def run(self, n_iter):
-        model = self.make(n_iter)
-        seconds, _ = timed(lambda: model.fit(self.X))
-        self.means = getattr(model, "means_", getattr(model, "cluster_centers_", None))
-        return seconds, model.n_iter_
+        return self._timed(**self.start, max_iter=n_iter)
+
+    def fit(self, seed):
+        answer = self._timed(random_state=seed)
+        judge = mean_log_likelihood if self.task == "em" else inertia
+        return *answer, judge(self.X, self.model, self.kind)
+
+    def _timed(self, **options):
+        if self.task == "em":
+            model = self.module.GaussianMixture(self.K, covariance_type=self.kind, **options)
+        else:
+            model = self.module.KMeans(self.K, **options)
+        begin = time.process_time()
+        wall, self.model = timed(lambda: model.fit(self.X))
+        return wall, self.model.n_iter_, time.process_time() - begin
+
+    @property
+    def means(self):
+        return self.model.means_ if self.task == "em" else self.model.cluster_centers_
+
+
+def mean_log_likelihood(X, model, kind):
+    """Of the fitted parameters, as scipy computes it: the same judge for every library."""
+    import numpy as np
+    from scipy.special import logsumexp
+    from scipy.stats import multivariate_normal
+
+    (K, D), covs = model.means_.shape, model.covariances_
+    if kind == "spherical":
+        covs = covs[:, None, None] * np.eye(D)
+    elif kind == "diag":
+        covs = covs[:, :, None] * np.eye(D)
+    parts = zip(model.means_, np.broadcast_to(covs, (K, D, D)), strict=True)
+    log_density = [multivariate_normal(mean, cov).logpdf(X) for mean, cov in parts]
+    return logsumexp(np.transpose(log_density) + np.log(model.weights_), axis=1).mean()
+
+
+def inertia(X, model, kind):
+    """Sum of squared distances to the nearest of the fitted centres, as scikit-learn's metrics compute it."""
+    from sklearn.metrics import pairwise_distances_argmin_min
+
+    return pairwise_distances_argmin_min(X, model.cluster_centers_, metric="sqeuclidean")[1].sum()
 
 
 def inverses(covs):
@@ -289,8 +347,9 @@ def serve(name, folder, task, kind, N, D, K):
     library = ADAPTERS[name](*work)
     print("ready", version(DISTRIBUTIONS.get(name, name)), file=answer)
     for line in sys.stdin:
-        if line.startswith("run"):
-            print(*library.run(int(line.split()[1])), file=answer)
+        request, *number = line.split()
+        if request in ("run", "fit"):
+            print(*getattr(library, request)(int(*number)), file=answer)
         else:
             np.asarray(library.means, dtype=float).tofile(Path(folder) / "answer")
             print("saved", file=answer)

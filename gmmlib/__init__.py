@@ -6,7 +6,8 @@ plotting, explorers) is loaded when it is first asked for.
 
 from importlib import import_module
 
-from .clustering.lloyd import Assignment, KMeansResult, assign, kmeans_plusplus, lloyd, update_centers
+from .clustering.lloyd import Assignment, KMeansResult, assign, lloyd, update_centers
+from .clustering.seeding import kmeans_plusplus
 from .families.gaussian.density import (
     conditional,
     fit_gaussian,

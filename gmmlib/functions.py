@@ -5,20 +5,23 @@ from typing import NamedTuple
 import numpy as np
 
 from .engine.run import run_em
-from .families.gaussian.covariance import as_covariances, check_covariance_type, full_covariances
-from .families.gaussian.density import mixture_log_joint, sample_gaussian
+from .families.gaussian.covariance import as_covariances, check_covariance_type, check_symmetric, full_covariances
+from .families.gaussian.density import log_gaussian, mixture_log_joint, sample_gaussian
 from .families.gaussian.em import em_map, given, m_step_from, make_points
 from .families.gaussian.parameters import Mixture, enter, leave
 from .numerics import (
     OneBlasThread,
     as_count,
     as_points,
+    as_rng,
     as_weights,
     blocks,
     log_normalise,
     rows_that_count,
     total_weight,
 )
+
+FAR_AWAY = -1e100  # a log-density below this is written anew: a sweep stops coordinates where squares no longer fit
 
 __all__ = [
     "EMResult",
@@ -68,7 +71,10 @@ def _checked(weights, means, covs, kind, D):
         raise ValueError(f"weights must be non-negative and sum to one, got {weights}")
     if not np.isfinite(means).all():
         raise ValueError(f"means contains NaN or infinity: {means}")
-    return weights / weights.sum(), means, as_covariances(covs, kind, K, D)
+    covs = as_covariances(covs, kind, K, D)
+    if kind in ("full", "tied"):
+        check_symmetric(covs, f"{kind} covariances")
+    return weights / weights.sum(), means, covs
 
 
 def e_step(X, weights, means, covs, covariance_type="full"):
@@ -113,6 +119,12 @@ def e_step(X, weights, means, covs, covariance_type="full"):
     return EStep(resp.T, log_density)
 
 
+def far_log_density(X, weights, means, covs):
+    """Log-density of points so far away that the nearest component is all of the sum; -inf where float64 ends."""
+    parts = zip(weights, means, covs, strict=True)
+    return np.max([log_gaussian(X, mean, cov) + np.log(weight) for weight, mean, cov in parts if weight], axis=0)
+
+
 def mixture_log_density(X, weights, means, covs, covariance_type="full"):
     """Log-density of the mixture at every row of `X`; arguments as in `e_step`.
 
@@ -142,8 +154,9 @@ def log_likelihood(X, weights, means, covs, covariance_type="full", sample_weigh
     log_density = mixture_log_density(X, weights, means, covs, covariance_type)
     if sample_weight is None:
         return float(log_density.sum())
-    share = as_weights(sample_weight, len(log_density))
-    return float(share @ log_density) * total_weight(sample_weight, len(share))
+    share, total = as_weights(sample_weight, len(log_density)), total_weight(sample_weight, len(log_density))
+    share, log_density = rows_that_count(share, log_density)
+    return float(share @ log_density) * total
 
 
 def m_step(X, resp, covariance_type="full", reg_covar=0.0, sample_weight=None):
@@ -228,7 +241,8 @@ def sample_mixture(rng, n, weights, means, covs, covariance_type="full"):
 
     Parameters
     ----------
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or int
+        A whole number is a seed.
     n : int
     weights, means, covs, covariance_type
         As in `e_step`.
@@ -242,6 +256,7 @@ def sample_mixture(rng, n, weights, means, covs, covariance_type="full"):
     """
     D = np.asarray(means).shape[-1] if np.ndim(means) == 2 else 1
     weights, means, covs = _checked(weights, means, covs, covariance_type, D)
+    rng = as_rng(rng)
     labels = rng.choice(len(weights), size=as_count(n, "n", 0), p=weights)
     X = np.empty((n, means.shape[1]))
     for k, cov in enumerate(full_covariances(covs, covariance_type, *means.shape)):

@@ -1,5 +1,6 @@
 """The few numerical habits everything else relies on."""
 
+from contextlib import ContextDecorator
 from functools import cache
 from operator import index
 from threading import Lock
@@ -16,21 +17,61 @@ MORE = 700_000  # ... how many where calls share out its rows, each of which wan
 MOST = 4_000_000  # ... and how many where a row alone has very many: 32 megabytes
 
 
+OTHER_KINDS = {
+    "M": "dates: turn them into numbers first",
+    "m": "durations: turn them into numbers first",
+    "U": "text: turn it into numbers first",
+    "S": "text: turn it into numbers first",
+    "V": "records: pass their fields as columns",
+}
+
+
+def check_kinds(values, name):
+    """Raise a ValueError for an array or table of dates, text, ...: as numbers they would not be those meant."""
+    if hasattr(values, "dtypes") and np.iterable(values.dtypes):  # a table: one for each column
+        dtypes = values.dtypes
+    else:
+        dtypes = [values.dtype if hasattr(values, "dtype") else np.asarray(values).dtype]
+    for dtype in dtypes:
+        if getattr(dtype, "kind", None) in OTHER_KINDS:  # pandas' own types have kinds, too
+            raise ValueError(f"{name} holds {OTHER_KINDS[dtype.kind]}")
+
+
+def as_numbers(values, name):
+    """`values` as an array of floats, NaN where pandas has NA; or an error that says what they are."""
+    check_kinds(values, name)
+    values = np.asarray(values)
+    if values.dtype.kind == "c":
+        raise ValueError(f"{name} is complex: pass real and imaginary parts as columns of their own")
+    if values.dtype.kind == "O":
+        values = np.array([_number(value, name) for value in values.ravel()]).reshape(values.shape)
+    return values if values.dtype.kind == "f" else values.astype(float)
+
+
+def _number(value, name):
+    """One entry of an array of objects."""
+    if value is None or type(value).__name__ == "NAType":
+        return np.nan
+    try:
+        if not isinstance(value, str | bytes | np.datetime64 | np.timedelta64):
+            return float(value)
+    except TypeError:
+        pass
+    raise ValueError(f"{name} holds {value!r}: turn it into a number first")
+
+
 def as_points(X, name="X"):
     """`X` as a finite numeric array of shape (N, D), or a clear error."""
     if hasattr(X, "toarray"):
         raise TypeError(f"{name} is sparse: gmmlib needs a dense array, as {name}.toarray() gives")
     if np.ma.is_masked(X):
         raise ValueError(f"{name} has masked entries: drop or impute those rows first")
-    X = np.asarray(X)
-    if X.dtype.kind == "c":
-        raise ValueError(f"{name} is complex: pass real and imaginary parts as columns of their own")
+    X = as_numbers(X, name)
     if X.ndim != 2:
         hint = ": a single column is x[:, None]" if X.ndim == 1 else ""
         raise ValueError(f"{name} must have shape (N, D), got {X.shape}{hint}")
     if not X.size:
         raise ValueError(f"{name} has no {'columns' if len(X) else 'rows'}")
-    X = X if X.dtype.kind == "f" else X.astype(float)
     for rows in blocks(*X.shape):
         if not _all_finite(X[rows]):
             raise ValueError(f"{name} contains NaN or infinity: drop or impute those rows first")
@@ -48,6 +89,14 @@ def as_count(value, name, least=1):
     return count
 
 
+def as_rng(rng):
+    """`rng` as a numpy Generator; a whole number is its seed."""
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError) as err:
+        raise ValueError(f"rng must be a numpy Generator or a seed, got {rng!r}") from err
+
+
 def _all_finite(block):
     """A finite sum has finite terms; only where the sum is not, every term is asked."""
     with np.errstate(over="ignore", invalid="ignore"):
@@ -62,7 +111,7 @@ def as_weights(sample_weight, N):
     """
     if sample_weight is None:
         return np.full(N, 1 / N)
-    w = np.asarray(sample_weight, dtype=float)
+    w = as_numbers(sample_weight, "sample_weight").astype(float, copy=False)
     if w.shape != (N,):
         raise ValueError(f"sample_weight must have shape ({N},), one weight a row, got {w.shape}")
     if not np.isfinite(w).all() or (w < 0).any():
@@ -170,7 +219,7 @@ class Frame(NamedTuple):
         return cls.around(origin, reach, isotropic)
 
 
-class OneBlasThread:
+class OneBlasThread(ContextDecorator):
     """As long as anyone is inside, the BLAS uses one thread, whatever it may use outside.
 
     Products that fit in a cache are too small to share: two threads wait for each

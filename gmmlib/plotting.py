@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.patches import Ellipse
 from matplotlib.text import Text
 
+from .families.gaussian.covariance import check_symmetric
 from .families.gaussian.density import log_gaussian_1d
 
 __all__ = [
@@ -207,7 +208,9 @@ def ellipse(ax, mean, cov, coverage=0.9, **kwargs):
     """
     if not 0 < coverage < 1:
         raise ValueError(f"coverage must lie between 0 and 1, got {coverage}")
-    values, vectors = np.linalg.eigh(np.asarray(cov, float))
+    cov = np.asarray(cov, float)
+    check_symmetric(cov, "cov")
+    values, vectors = np.linalg.eigh(cov)
     width, height = 2 * np.sqrt(-2 * np.log1p(-coverage) * values)
     angle = np.degrees(np.arctan2(vectors[1, 0], vectors[0, 0]))
     style = {"facecolor": "none", "edgecolor": COLORS[0], "linewidth": 2} | kwargs

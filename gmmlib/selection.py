@@ -3,7 +3,7 @@
 import numpy as np
 
 from .families.gaussian.covariance import n_covariance_parameters
-from .numerics import as_count
+from .numerics import as_count, as_weights, total_weight
 
 __all__ = ["aic", "bic", "icl", "n_parameters"]
 
@@ -55,8 +55,8 @@ def bic(log_likelihood, n_params, N):
     log_likelihood : float
         Sum over points, natural log.
     n_params : int
-    N : int
-        Number of points.
+    N : float
+        Number of points, or what their weights add up to.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def bic(log_likelihood, n_params, N):
     return -2 * log_likelihood + n_params * np.log(N)
 
 
-def icl(log_likelihood, n_params, resp):
+def icl(log_likelihood, n_params, resp, sample_weight=None):
     """Integrated completed likelihood: BIC plus twice the entropy of the labels.
 
     Parameters
@@ -77,6 +77,8 @@ def icl(log_likelihood, n_params, resp):
     n_params : int
     resp : array_like of shape (N, K)
         Responsibilities; rows sum to one.
+    sample_weight : array_like of shape (N,), optional
+        How often each row counts, as in the log-likelihood.
 
     Returns
     -------
@@ -90,5 +92,7 @@ def icl(log_likelihood, n_params, resp):
     resp = np.asarray(resp, float)
     if resp.ndim != 2 or not ((resp >= 0).all() and np.allclose(resp.sum(axis=1), 1)):
         raise ValueError(f"resp must be (N, K) and non-negative, with rows that sum to one; its shape is {resp.shape}")
-    entropy = -np.sum(resp * np.log(np.where(resp > 0, resp, 1.0)))
-    return bic(log_likelihood, n_params, len(resp)) + 2 * entropy
+    entropy = -np.sum(resp * np.log(np.where(resp > 0, resp, 1.0)), axis=1)
+    entropy = as_weights(sample_weight, len(resp)) @ entropy  # per row
+    total = total_weight(sample_weight, len(resp))
+    return bic(log_likelihood, n_params, total) + 2 * total * entropy

@@ -92,12 +92,13 @@ def number(label):
 
 @cache
 def numbers():
-    """Every labelled equation: label -> (page, number). Chapter 6 counts 6.1, 6.2; its exercises 6.E1."""
+    """Every labelled equation: label -> (page, number): 6.1 in chapter 6, 6.E1 in its exercises, A.1 in an appendix."""
     import json
 
     found = {}
     for path in sorted(CHAPTERS.glob("*.ipynb")):
-        chapter, part = int(path.stem[:2]), "E" if path.stem.endswith("_exercises") else ""
+        first = path.stem.partition("_")[0]
+        chapter, part = int(first) if first.isdigit() else "A", "E" if path.stem.endswith("_exercises") else ""
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         text = "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
         for count, equation in enumerate(LABELLED.finditer(text), 1):

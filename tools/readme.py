@@ -90,9 +90,7 @@ STYLE = f"""\
 
 def place(points):
     """Pixels within a panel."""
-    return [
-        (PANEL * (x - LOW[0]) / (HIGH[0] - LOW[0]), TALL * (HIGH[1] - y) / (HIGH[1] - LOW[1])) for x, y in points
-    ]
+    return [(PANEL * (x - LOW[0]) / (HIGH[0] - LOW[0]), TALL * (HIGH[1] - y) / (HIGH[1] - LOW[1])) for x, y in points]
 
 
 def text(x, y, words, more='text-anchor="middle"'):

@@ -31,15 +31,15 @@ HIDDEN = re.compile(r"^[ \t]*### BEGIN HIDDEN TESTS[ \t]*\n.*?^[ \t]*### END HID
 LINK = re.compile(r"\[([^\]]+)\]\((?!https?:)([\w./-]+)(#[^)]*)?\)")
 MARKER = re.compile(r"^[ \t]*### (?:BEGIN|END) (?:SOLUTION|HIDDEN TESTS)[ \t]*\n?", re.M)
 DEFINITION = re.compile(r"^([ \t]*)def (\w+)", re.M)
-SETUP = '''\
+SETUP = """\
 # The course's library and its data. Where they are missing, on Colab for instance, this cell brings them.
 try:
     import gmmlib
 except ModuleNotFoundError:
-    {bring}'''
-BRING = '''\
+    {bring}"""
+BRING = """\
 %pip install --quiet "gmmlib[notebook] @ git+{url}@{branch}"
-    import gmmlib'''
+    import gmmlib"""
 NO_ADDRESS = 'raise ModuleNotFoundError("gmmlib is not installed here; the README of the course says how") from None'
 
 

@@ -1,15 +1,10 @@
-"""Which centre is nearest, and by how much.
+"""Which centre is nearest.
 
-The nearest centre has the largest c'x - |c|^2/2, so all comparisons are one matrix
-product. Single precision is enough to see which centre wins nearly every point;
-where it is not, the few points in doubt are measured again, by differences and in
-double precision.
-
-A point's *lead* is a distance its label is safe for: the second nearest centre is at
-least that much farther away than the nearest. When centres move, a lead shrinks by
-what its own centre has moved plus what the fastest of the others has; as long as it
-stays positive the label cannot change, and nobody need look. Hamerly (2010), "Making
-k-means even faster".
+Of squared distances |x|^2 - 2 c'x + |c|^2 the first term is the same for every centre,
+so comparing them is one matrix product: of (-2c, |c|^2) with (x, 1). Single precision is
+enough to see which centre wins nearly every point. Where none wins by more than rounding
+could explain, the few points in doubt are measured again, by differences and in double
+precision.
 """
 
 from functools import cached_property
@@ -18,25 +13,29 @@ import numpy as np
 
 from ..numerics import FAR, Frame, blocks
 
-FAR_SINGLE = 1e15  # farther out, single precision might not hold the scores
-HUGE_SINGLE = np.float32(1e36)  # more than any score within `FAR_SINGLE`
+FAR_SINGLE = 1e15  # farther out, single precision might not hold the squares
 EPS_SINGLE = float(np.finfo(np.float32).eps)
-CHUNK = 100_000  # points whose leads are looked at together
-LITTLE = 4000  # fewer numbers than this are sooner subtracted from each other than kept book of
+KEPT = 4_000_000  # numbers in single precision that a fit may keep: 16 megabytes
+LITTLE = 4000  # fewer numbers than this are sooner subtracted than multiplied
+FIT = 200_000  # numbers in single precision that a block may fill: they stay in cache
 
 
-class Coordinates:
-    """Coordinates in which the rows of `X` are near zero and one: x's own wherever that is so.
+class Table:
+    """The rows of `X` (N, D), of weight `share` (None: one each), in coordinates near zero and one.
 
-    The products below lose |x|^2 / |spread|^2 times the rounding error, so only
-    data far from the origin, or of extreme size, need to be moved.
+    The coordinates are x's own wherever these will do: the products lose
+    |x|^2 / |spread|^2 times the rounding error, so only data far from the origin, or of
+    extreme size, need to be moved. `like` asks for the coordinates that suit other points.
     """
 
-    def __init__(self, X):
-        self.own = 1e-12 < size_of(X) < 1e12 and not far_from_zero(X[:: max(1, len(X) // 1000)])
+    def __init__(self, X, share=None, like=None):
+        like = X if like is None else like
+        self.X, self.share = X, share
+        some = like[:: max(1, len(like) // 1000)]
+        self.own = 1e-12 < size_of(like) < 1e12 and not far_from_zero(some)
         self.origin, self.unit = 0.0, 1.0
         if not self.own:
-            frame = Frame.of_points(X, isotropic=True)
+            frame = Frame.of_points(like, isotropic=True)
             self.origin, self.unit = frame.origin, frame.scale[0]
 
     def enter(self, rows):
@@ -50,58 +49,145 @@ class Coordinates:
         """Centres z (K, D) in x's coordinates."""
         return self.origin + self.unit * z
 
+    @cached_property
+    def entered(self):
+        """All rows z, unless they are x, or many: then they are made where they are needed."""
+        return self.enter(self.X) if not self.own and self.X.size <= KEPT / 10 else None
 
-def far_from_zero(X):
-    """Whether the mean of the rows is some standard deviations away."""
-    mean, square = X.mean(axis=0, dtype=float), np.square(X, dtype=float).mean(axis=0)
-    return (mean**2).max() > 0.9 * square.max()
+    def rows(self, which):
+        """Some rows z (n, D): a slice of them, or any."""
+        X = self.X if self.entered is None else self.entered
+        some = X[which] if isinstance(which, slice) else X.take(which, axis=0)
+        return self.enter(some) if self.entered is None else some
+
+    def total(self, values):
+        """The (weighted) sum of one value a row, (N,)."""
+        return values.sum() if self.share is None else self.share @ values
+
+    @cached_property
+    def squares(self):
+        """Squared length (N,) of every row."""
+        return self.squared_distances(np.zeros((1, self.X.shape[1])))
+
+    @cached_property
+    def norm(self):
+        """The (weighted) sum of squared lengths."""
+        return self.total(self.squares)
+
+    def mean_variance(self):
+        """Mean variance of the columns, in u**2: what k-means measures its tolerance by."""
+        count = self.total(np.ones(len(self.X)))
+        mean = sum(self._sum(part) for part in blocks(*self.X.shape)) / count
+        return max(self.norm / count - mean @ mean, 0.0) / self.X.shape[1] * self.unit**2
+
+    def _sum(self, part):
+        """The (weighted) sum of a slice of rows, (D,)."""
+        rows = self.rows(part)
+        return (np.ones(len(rows)) if self.share is None else self.share[part]) @ rows
+
+    @cached_property
+    def little(self):
+        """All rows as `columns_and_size`, where they are few."""
+        return columns_and_size(self.rows(slice(None)))
+
+    @cached_property
+    def single(self):
+        """All columns in single precision, unless they are many: then each block makes its own."""
+        return self._columns(slice(None)) if self.X.size <= KEPT else None
+
+    def columns(self, part):
+        """A slice of rows as columns (x, 1, |x|^2), of shape (D + 2, n), in single precision."""
+        return self._columns(part) if self.single is None else self.single[:, part]
+
+    def _columns(self, part):
+        N, D = self.X[part].shape
+        columns = np.ones((D + 2, N), dtype=np.float32)
+        with np.errstate(over="ignore"):
+            columns[:D] = self.rows(part).T
+            columns[-1] = self.squares[part]
+        return columns
+
+    def nearest(self, z):
+        """Index (N,) of the nearest of centres z (K, D); ties go to the lower."""
+        N, K = len(self.X), len(z)
+        if N * z.size < LITTLE:
+            return by_differences(*self.little, z)
+        labels, doubtful = np.empty(N, dtype=np.min_scalar_type(K)), np.ones(N, dtype=bool)
+        index, product = np.arange(K, dtype=labels.dtype)[:, None], prepared(z)
+        reach = np.sqrt(float(product[:, -1].max()))
+        for part in self._parts(K):
+            columns = self.columns(part)
+            size = np.sqrt(float(columns[-1].max()))
+            if max(size, reach) < FAR_SINGLE:
+                cost = product @ columns[:-1]
+                # what rounding does to the difference of two costs
+                error = 2 * (len(columns) + 4) * EPS_SINGLE * (size + reach) * reach + 1e-30
+                near = np.less_equal(cost, cost.min(axis=0) + np.float32(error)).view(np.uint8)
+                np.greater(np.add.reduce(near, axis=0, dtype=labels.dtype), 1, out=doubtful[part])
+                which = np.multiply(near, index, dtype=labels.dtype)
+                np.add.reduce(which, axis=0, out=labels[part])
+        doubts = doubtful.nonzero()[0]
+        for part in blocks(len(doubts), z.size):
+            labels[doubts[part]] = by_differences(*columns_and_size(self.rows(doubts[part])), z)
+        return labels
+
+    def remaining(self, z, nearest_sq):
+        """(Weighted) sum (K,) of what is left of `nearest_sq` (N,) by each of z (K, D) as a centre.
+
+        A choice among candidates does not need many digits. But where points are close to their
+        centres beside their distance from the origin, single precision has none.
+        """
+        if self.X.size > LITTLE:
+            product, total = prepared(z, 1.0), np.zeros(len(z))
+            for part in self._parts(len(z)):
+                total += self._smaller(product @ self.columns(part), nearest_sq, part)
+            if total.min() > 100 * EPS_SINGLE * self.norm:
+                return total
+        total = np.zeros(len(z))
+        for part in blocks(len(self.X), z.size):
+            columns, _ = columns_and_size(self.rows(part))
+            total += self._smaller(squares(columns, z), nearest_sq, part)
+        return total
+
+    def _smaller(self, sq, nearest_sq, part):
+        """(Weighted) sum (K,) over some rows of the smaller of `sq` (K, n) and `nearest_sq`."""
+        np.minimum(sq, nearest_sq[part].astype(sq.dtype), out=sq)
+        return sq.sum(axis=1) if self.share is None else sq @ self.share[part].astype(sq.dtype)
+
+    def shrink(self, nearest_sq, z):
+        """Lower `nearest_sq` (N,) by a further centre z (1, D), to three digits; zero at z."""
+        if self.X.size <= LITTLE:
+            return np.minimum(nearest_sq, self.squared_distances(z), out=nearest_sq)
+        product = prepared(z, 1.0)
+        for part in self._parts(1):
+            columns = self.columns(part)
+            (sq,) = product @ columns
+            near = (sq < 1000 * EPS_SINGLE * (columns[-1].max() + product[0, -2])).nonzero()[0]
+            sq[near] = ((self.rows(part.start + near) - z) ** 2).sum(axis=1)
+            np.minimum(nearest_sq[part], sq, out=nearest_sq[part])
+        return nearest_sq
+
+    def squared_distances(self, z, labels=None):
+        """Squared distance (N,) of every row to the centre of its label, or the only one."""
+        out = np.empty(len(self.X))
+        for part in blocks(len(self.X), 2 * self.X.shape[1]):
+            residual = self.rows(part) - (z if labels is None else z.take(labels[part], axis=0))
+            np.einsum("nd,nd->n", residual, residual, out=out[part])
+        out[out > 0.99 * FAR**2] = np.inf  # coordinates stopped at FAR
+        return out
+
+    def _parts(self, K):
+        """Slices of rows whose comparison with K centres stays in cache."""
+        N, D = self.X.shape
+        step = max(200, FIT // (D + 2 * K)) | 1
+        return [slice(i, min(i + step, N)) for i in range(0, N, step)]
 
 
-class Centers:
-    """Centres z (K, D) ready to be compared with many rows."""
-
-    def __init__(self, z, place):
-        self.z, self.place, squares = z, place, (z**2).sum(axis=1)
-        self.reach = np.sqrt(squares.max())
-        if self.reach < FAR_SINGLE:
-            self.single, self.half = z.astype(np.float32), (0.5 * squares[:, None]).astype(np.float32)
-            self.count_and_index = np.array([np.ones(len(z)), np.arange(len(z))], dtype=np.float32)
-
-    def nearest(self, X, which):
-        """Nearest centre and lead, both (n,), of the n rows `which` of X; ties go to the lower index."""
-        labels, leads = np.empty(len(which), dtype=np.intp), np.zeros(len(which), dtype=np.float32)
-        if self.reach < FAR_SINGLE:
-            for part in blocks(len(which), X.shape[1] + len(self.z)):
-                labels[part], leads[part] = self._by_scores(self._rows(X, which[part]))
-        doubt = (leads <= 0).nonzero()[0]
-        for part in blocks(len(doubt), self.z.size):
-            labels[doubt[part]] = by_differences(self._rows(X, which[doubt[part]]), self.z)
-        return labels, leads
-
-    def _rows(self, X, which):
-        """Some rows of X in the centres' coordinates; without a copy if they follow each other."""
-        first, last = which[0], which[-1]
-        rows = X[first : last + 1]
-        return self.place.enter(rows if last - first == len(which) - 1 else rows.take(which - first, axis=0))
-
-    def _by_scores(self, rows):
-        """One product in single precision; a lead that is not positive says that the label is in doubt."""
-        columns, square = _single(rows)
-        size = np.sqrt(float(square.max()))
-        if not size < FAR_SINGLE:
-            return 0, 0.0  # all in doubt
-        score = self.single @ columns
-        score -= self.half
-        top = score.max(axis=0)
-        best = np.greater_equal(score, top, out=np.empty_like(score))
-        count, labels = self.count_and_index @ best
-        best *= HUGE_SINGLE
-        score -= best
-        # times a length, this bounds what rounding does to the gap between two scores
-        error = (len(columns) + 4) * EPS_SINGLE * (size + self.reach)
-        lead = _lead(square, top, score.max(axis=0), error * self.reach, error * (size + self.reach))
-        lead[count > 1] = 0.0
-        return labels, lead
+def prepared(z, *more):
+    """Centres z (K, D) as rows (-2z, |z|^2, ...) of a product with the columns of a table."""
+    with np.errstate(over="ignore"):
+        tail = [(z**2).sum(axis=1), *(np.full(len(z), each) for each in more)]
+        return np.column_stack([-2 * z, *tail]).astype(np.float32)
 
 
 def size_of(rows):
@@ -109,99 +195,28 @@ def size_of(rows):
     return max(float(rows.max()), -float(rows.min()))
 
 
-def by_differences(rows, z, size=None):
-    """Nearest of centres z (K, D) for rows (n, D), whose size may be known: nothing cancels; ties go to the first."""
-    far = 1e10 * max(size_of(z), 1e-150)  # from farther out, rounding would hide the centres' differences
-    if (size_of(rows) if size is None else size) > far:
-        rows = _within(rows, far)
-    difference = rows.T[:, None] - z.T[:, :, None]
+def far_from_zero(X):
+    """Whether the mean of the rows is some standard deviations away."""
+    mean, square = X.mean(axis=0, dtype=float), np.square(X, dtype=float).mean(axis=0)
+    return (mean**2).max() > 0.9 * square.max()
+
+
+def columns_and_size(rows):
+    """Rows (n, D) as columns (D, 1, n), and the largest of their numbers."""
+    return np.ascontiguousarray(rows.T)[:, None], size_of(rows)
+
+
+def squares(columns, z):
+    """Squared distances (K, n) of columns (D, 1, n) to centres z (K, D): nothing cancels."""
+    difference = columns - z.T[:, :, None]
     difference *= difference
-    return difference.sum(axis=0).argmin(axis=0)
+    return difference.sum(axis=0)
 
 
-def _single(rows):
-    """Rows (n, D) as columns (D, n) in single precision, and their squared lengths (n,)."""
-    with np.errstate(over="ignore"):
-        columns = np.array(rows.T, dtype=np.float32, order="C")
-        return columns, np.einsum("dn,dn->n", columns, columns)
-
-
-def _within(rows, far):
-    """Rows (n, D) that lie farther out than `far` drawn in to it: the nearest centre is a matter of direction."""
-    return rows * (far / np.maximum(np.abs(rows).max(axis=1, keepdims=True), far))
-
-
-def _lead(square, top, second, score_error, square_error):
-    """A lower bound on d2 - d1 = (d2^2 - d1^2) / (d2 + d1), where d^2 = |x|^2 - 2 score."""
-    square += np.float32(4 * square_error + 1e-30)
-    reach = np.sqrt(np.maximum(square - 2 * second, 0)) + np.sqrt(np.maximum(square - 2 * top, 0))
-    return 2 * (top - second - np.float32(score_error)) / reach
-
-
-class Labels:
-    """The nearest centre of every row of `X`, kept up to date while the centres move."""
-
-    def __init__(self, X, place):
-        self.X, self.place, self.z = X, place, None
-        self.labels, self.leads = np.full(len(X), -1, dtype=np.intp), np.zeros(len(X), dtype=np.float32)
-
-    def update(self, z):
-        """Compare with centres `z` (K, D) whatever may have changed sides.
-
-        Returns
-        -------
-        moved : ndarray of int
-            The rows whose label changed.
-        before : ndarray of int
-            What it was; -1 if the row had none.
-        """
-        if self.X.size * len(z) < LITTLE:
-            return self._relabel(np.arange(len(self.X)), by_differences(self._rows, z, self._size))
-        changes, centers = [], Centers(z, self.place)
-        spent = self._spent(centers)
-        for start in range(0, len(self.X), CHUNK):
-            leads = self.leads[start : start + CHUNK]
-            leads -= spent.take(self.labels[start : start + CHUNK], mode="clip")
-            look = (leads <= 0).nonzero()[0]
-            if len(look):
-                look += start
-                new, self.leads[look] = centers.nearest(self.X, look)
-                changes.append(self._relabel(look, new))
-        return [np.concatenate(each) for each in zip(*changes, strict=True)] or [np.empty(0, dtype=np.intp)] * 2
-
-    @cached_property
-    def _rows(self):
-        """All rows in the centres' coordinates, where they are few."""
-        return self.place.enter(self.X)
-
-    @cached_property
-    def _size(self):
-        return size_of(self._rows)
-
-    def _relabel(self, rows, new):
-        """Give rows their new labels; returns which of them had others, and what these were."""
-        old = self.labels[rows]
-        changed = (new != old).nonzero()[0]
-        self.labels[rows] = new
-        return rows[changed], old[changed]
-
-    def _spent(self, centers):
-        """What the leads of each centre's points lose when the centres move, with a little for rounding."""
-        z, before, self.z = centers.z, self.z, centers.z
-        if before is None:
-            return np.zeros(len(z), dtype=np.float32)
-        moves = np.sqrt(((z - before) ** 2).sum(axis=1))
-        order, others = moves.argsort(), np.full(len(z), moves.max())
-        others[order[-1]] = moves[order[-2]] if len(z) > 1 else 0.0
-        return np.minimum((moves + others) * (1 + 1e-6) + 1e-6 * centers.reach, 1e30).astype(np.float32)
-
-
-def squared_distances(X, place, z, labels):
-    """Squared distance (N,) of every row to the centre its label names, in the place's units; inf if too large."""
-    out = np.empty(len(X))
-    for rows in blocks(len(X), 2 * X.shape[1]):
-        residual = z.take(labels[rows], axis=0)
-        residual -= place.enter(X[rows])
-        out[rows] = np.einsum("nd,nd->n", residual, residual)
-    out[out > 0.99 * FAR**2] = np.inf  # coordinates stopped at FAR
-    return out
+def by_differences(columns, size, z):
+    """Nearest of centres z (K, D) for columns (D, 1, n), numbers up to `size`; ties: the first."""
+    # from farther out, rounding would hide the centres' differences
+    far = 1e10 * max(np.abs(z).max(), 1e-150)
+    if size > far:  # drawn in: there, the nearest centre is a matter of direction
+        columns = columns * (far / np.maximum(np.abs(columns).max(axis=0), far))
+    return squares(columns, z).argmin(axis=0)

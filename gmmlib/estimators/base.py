@@ -7,12 +7,20 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from ..families.gaussian import missing
 from ..families.gaussian.covariance import full_covariances
-from ..families.gaussian.density import conditional, marginal
+from ..families.gaussian.density import conditional, log_gaussian, marginal, places
 from ..functions import e_step, sample_mixture
-from ..numerics import as_weights
+from ..numerics import as_count, as_numbers, as_weights, check_kinds, rows_that_count, total_weight
 from ..selection import aic, bic, icl, n_parameters
 
 __all__ = ["FittedMixture"]
+
+
+def checked_weights(sample_weight, X):
+    """`sample_weight` as (N,) floats, None as it is, or an error."""
+    if sample_weight is None:
+        return None
+    check_kinds(sample_weight, "sample_weight")
+    return _check_sample_weight(sample_weight, X, dtype=np.float64)
 
 
 class FittedMixture(DensityMixin):
@@ -20,6 +28,7 @@ class FittedMixture(DensityMixin):
 
     def _table(self, X, gaps=False, **options):
         """`X` as an array of floats, NaN among them only where `gaps` or `missing` allow it."""
+        check_kinds(X, "X")
         with np.errstate(invalid="ignore"):  # the sum that looks for NaN may be inf - inf
             X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite="allow-nan", **options)
         if not gaps and self.missing == "error" and missing.has_gaps(X):
@@ -56,59 +65,169 @@ class FittedMixture(DensityMixin):
     def score(self, X, y=None, sample_weight=None):
         """Mean log-likelihood a row: a mean, so multiply by N for the total."""
         X, result = self._e_step(X)
-        weight = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64)
-        return float(as_weights(weight, len(X)) @ result.log_density)
+        return self._log_likelihood(X, result, sample_weight)[0]
 
-    def sample(self, n_samples=1):
-        """Draw points: (X of shape (n_samples, D), component of each (n_samples,)), sorted by component."""
+    def _log_likelihood(self, X, result, sample_weight):
+        """Mean a row, and what the rows' weights add up to."""
+        weight = checked_weights(sample_weight, X)
+        share, log_density = rows_that_count(as_weights(weight, len(X)), result.log_density)
+        return float(share @ log_density), total_weight(weight, len(X))
+
+    def component_log_densities(self, X):
+        """Natural log of every component's own density, its weight left out, shape (N, K)."""
         check_is_fitted(self)
+        X = self._table(X, reset=False)
+        with np.errstate(over="ignore"):  # in single precision, far away is -inf
+            return np.transpose([log_gaussian(X, m, c) for m, c in self._components()]).astype(X.dtype, copy=False)
+
+    def sample(self, n_samples=1, component=None):
+        """Draw points.
+
+        Parameters
+        ----------
+        n_samples : int
+        component : int, optional
+            Draw from this one alone.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, D)
+            Sorted by component.
+        labels : ndarray of shape (n_samples,)
+            The component of each.
+        """
+        check_is_fitted(self)
+        n_samples = as_count(n_samples, "n_samples", -np.inf)
         if n_samples < 1:
             raise ValueError(f"Invalid value for 'n_samples': {n_samples} . The sampling requires at least one sample.")
+        weights, *parts = self._parameters()
+        if component is not None:
+            weights = np.eye(len(weights))[places([component], len(weights), "component")[0]]
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31, size=4))
-        X, labels = sample_mixture(rng, n_samples, *self._parameters())
+        X, labels = sample_mixture(rng, n_samples, weights, *parts)
         order = np.argsort(labels, kind="stable")
         return X[order], labels[order]
 
     # ------------------------------------------------------- parts and criteria
 
-    def _full(self):
+    def _components(self):
+        """Mean (D,) and covariance (D, D) of every component."""
         check_is_fitted(self)
-        return full_covariances(self.covariances_, self.covariance_type, *self.means_.shape)
+        full = full_covariances(self.covariances_, self.covariance_type, *self.means_.shape)
+        return list(zip(self.means_, full, strict=True))
+
+    def _places(self, which, name):
+        """Coordinates that numbers or, after a fit to a table, column names name."""
+        check_is_fitted(self)
+        names = list(getattr(self, "feature_names_in_", ()))
+        if np.ndim(which) == 1 and any(isinstance(one, str) for one in which):
+            if unknown := [one for one in which if one not in names]:
+                raise ValueError(f"{name} names {unknown[0]!r}, but the columns of the fit were {names or 'nameless'}")
+            which = [names.index(one) for one in which]
+        return places(which, len(self.means_[0]), name)
+
+    def _of_columns(self, columns, weights, parts):
+        """A mixture of some columns, which keep their names."""
+        if not len(columns):
+            raise ValueError("no coordinate is left: a mixture needs one at least")
+        new = self.from_parameters(weights, *map(np.array, zip(*parts, strict=True)), missing=self.missing)
+        if hasattr(self, "feature_names_in_"):
+            new.feature_names_in_ = self.feature_names_in_[columns]
+        return new
+
+    def in_order(self):
+        """The same mixture, its components sorted by their means: by the first coordinate, then the second, ...
+
+        Returns
+        -------
+        GaussianMixture
+            Which component a fit calls the first is chance; sorted, two fits compare.
+        """
+        check_is_fitted(self)
+        order = np.lexsort(self.means_.T[::-1])
+        covs = self.covariances_ if self.covariance_type.startswith("tied") else self.covariances_[order]
+        new = self.from_parameters(self.weights_[order], self.means_[order], covs, **self._options())
+        if hasattr(self, "feature_names_in_"):
+            new.feature_names_in_ = self.feature_names_in_
+        return new
+
+    def _options(self):
+        return {"covariance_type": self.covariance_type, "missing": self.missing, "random_state": self.random_state}
 
     def marginal(self, keep):
         """The mixture of some coordinates.
 
         Parameters
         ----------
-        keep : sequence of int
+        keep : sequence of int or str
+            Places, or names of columns if the mixture was fitted to a table.
 
         Returns
         -------
         GaussianMixture
             Over len(keep) dimensions, with full covariances.
         """
-        parts = [marginal(m, c, keep) for m, c in zip(self.means_, self._full(), strict=True)]
-        return self.from_parameters(self.weights_, *map(np.array, zip(*parts, strict=True)), missing=self.missing)
+        keep = self._places(keep, "keep")
+        return self._of_columns(keep, self.weights_, [marginal(m, c, keep) for m, c in self._components()])
 
     def conditional(self, given, values):
         """The mixture of the other coordinates once some are known.
 
         Parameters
         ----------
-        given : sequence of int
-            Which coordinates are known.
+        given : sequence of int or str
+            Which coordinates are known: places, or names of columns.
         values : array_like of shape (len(given),)
-            What they are.
+            What they are; for many cases at once, see `regress`.
 
         Returns
         -------
         GaussianMixture
             Its weights are the responsibilities the known values give.
         """
-        values = np.asarray(values, float)
-        parts = [conditional(m, c, given, values) for m, c in zip(self.means_, self._full(), strict=True)]
-        weights = self.marginal(given).predict_proba(values[None])[0]
-        return self.from_parameters(weights, *map(np.array, zip(*parts, strict=True)), missing=self.missing)
+        given, values = self._places(given, "given"), as_numbers(values, "values")
+        if values.shape != given.shape:
+            raise ValueError(
+                f"values must have one entry for each of {len(given)} given coordinates, got {values.shape}; "
+                "regress takes many cases at once"
+            )
+        weights, parts = self._given(given, values[None])
+        rest = np.setdiff1d(np.arange(len(self.means_[0])), given)
+        return self._of_columns(rest, weights[0], [(mean[0], cov) for mean, cov in parts])
+
+    def regress(self, given, values):
+        """What the mixture expects of the other coordinates of many rows: mixture regression.
+
+        Parameters
+        ----------
+        given : sequence of int or str
+            Which coordinates are known: places, or names of columns.
+        values : array_like of shape (N, len(given))
+            What they are.
+
+        Returns
+        -------
+        mean : ndarray of shape (N, D - len(given))
+        cov : ndarray of shape (N, D - len(given), D - len(given))
+            Within the components, and between their means.
+        """
+        given, values = self._places(given, "given"), as_numbers(values, "values")
+        if values.ndim != 2:
+            raise ValueError(f"values must have shape (N, {len(given)}), one row a case, got {values.shape}")
+        weights, parts = self._given(given, values)
+        means, covs = map(np.array, zip(*parts, strict=True))  # (K, N, R), (K, R, R)
+        mean = np.einsum("nk,knr->nr", weights, means)
+        apart = means - mean
+        return mean, np.einsum("nk,krs->nrs", weights, covs) + np.einsum("nk,knr,kns->nrs", weights, apart, apart)
+
+    def _given(self, given, values):
+        """Weights (N, K), and means (N, R) and covariance of every component, for rows of known values."""
+        parts = [conditional(m, c, given, values) for m, c in self._components()]
+        known = [marginal(m, c, given) for m, c in self._components()]
+        weights = np.array(self.weights_, float) / np.sum(self.weights_, dtype=float)
+        if not len(given):
+            return np.tile(weights, (len(values), 1)), parts
+        return e_step(values, weights, *map(np.array, zip(*known, strict=True))).resp, parts
 
     def impute(self, X):
         """Fill gaps with what the mixture expects of them.
@@ -131,14 +250,18 @@ class FittedMixture(DensityMixin):
     def _n_parameters(self):
         return n_parameters(*self.means_.shape, self.covariance_type)
 
-    def aic(self, X):
-        """Akaike's criterion on `X`: lower is better."""
-        return aic(self.score(X) * len(X), self._n_parameters())
+    def aic(self, X, sample_weight=None):
+        """Akaike's criterion on `X`: lower is better. A weight of 3 is the row three times."""
+        mean, total = self._log_likelihood(*self._e_step(X), sample_weight)
+        return aic(mean * total, self._n_parameters())
 
-    def bic(self, X):
-        """Schwarz's criterion on `X`: lower is better."""
-        return bic(self.score(X) * len(X), self._n_parameters(), len(X))
+    def bic(self, X, sample_weight=None):
+        """Schwarz's criterion on `X`: lower is better. A weight of 3 is the row three times."""
+        mean, total = self._log_likelihood(*self._e_step(X), sample_weight)
+        return bic(mean * total, self._n_parameters(), total)
 
-    def icl(self, X):
+    def icl(self, X, sample_weight=None):
         """Integrated completed likelihood on `X`: BIC plus twice the entropy of the labels."""
-        return icl(self.score(X) * len(X), self._n_parameters(), self.predict_proba(X))
+        X, result = self._e_step(X)
+        mean, total = self._log_likelihood(X, result, sample_weight)
+        return icl(mean * total, self._n_parameters(), result.resp, checked_weights(sample_weight, X))

@@ -9,18 +9,17 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight
 
 from ..engine.acceleration import squarem
 from ..engine.run import run_em
 from ..families.gaussian import missing
 from ..families.gaussian.covariance import COVARIANCE_TYPES, covariance_shape, inverse_roots
 from ..families.gaussian.em import em_map, make_points
-from ..families.gaussian.initialisation import best_of, check_start, start_components
+from ..families.gaussian.initialisation import NO_POINTS, best_of, check_start, revived, start_components
 from ..families.gaussian.parameters import ILL_DEFINED, enter, leave
 from ..functions import e_step
 from ..numerics import as_weights, rows_that_count
-from .base import FittedMixture
+from .base import FittedMixture, checked_weights
 
 __all__ = ["GaussianMixture"]
 
@@ -54,7 +53,8 @@ class GaussianMixture(FittedMixture, BaseEstimator):
         given are used exactly.
     random_state : int, RandomState or None
     warm_start : bool
-        Start from the last fit.
+        Start from the last fit. A component that had lost its points starts anew at a
+        row of X.
     verbose : int
         1 prints every start, 2 also the change of the log-likelihood.
     verbose_interval : int
@@ -77,7 +77,9 @@ class GaussianMixture(FittedMixture, BaseEstimator):
     converged_ : bool
     n_iter_ : int
     lower_bound_ : float
-        Mean log-likelihood of the fitted parameters: `score` of the training data.
+        Mean log-likelihood of the fitted parameters: `score` of the training data. In
+        single precision it is that of the parameters before they are rounded, which
+        matters where the data lie far from zero.
     lower_bounds_ : list of float
         Mean log-likelihood after each iteration.
     """
@@ -208,7 +210,7 @@ class GaussianMixture(FittedMixture, BaseEstimator):
         X = self._table(X, ensure_min_samples=2)
         dtype, share = X.dtype, None
         if sample_weight is not None:
-            share = as_weights(_check_sample_weight(sample_weight, X, dtype=np.float64), len(X))
+            share = as_weights(checked_weights(sample_weight, X), len(X))
         share, X = rows_that_count(share, X)
         if len(X) < self.n_components:
             raise ValueError(
@@ -219,6 +221,13 @@ class GaussianMixture(FittedMixture, BaseEstimator):
             message = (
                 "Best performing initialization did not converge. Try different init parameters, "
                 "or increase max_iter, tol, or check for degenerate data."
+            )
+            warnings.warn(message, ConvergenceWarning, stacklevel=4)
+        if (dead := np.flatnonzero(best.weights < NO_POINTS)).size:
+            message = (
+                f"Component{'s' * (len(dead) > 1)} {', '.join(map(str, dead))} lost all points, and EM alone never "
+                "gives them back. Fit fewer components, start elsewhere (init_params, n_init), or fit again "
+                "with warm_start, which moves such components to rows of X."
             )
             warnings.warn(message, ConvergenceWarning, stacklevel=4)
         self._keep(*leave(best), dtype)
@@ -250,7 +259,8 @@ class GaussianMixture(FittedMixture, BaseEstimator):
         given = check_start(self, points.X.shape[1])
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31, size=4))
         if self._warm():
-            return lambda: self._enter(points.frame)
+            warm = self._enter(points.frame)
+            return lambda: revived(warm, missing.filled(points)[0], reg, rng)
 
         def start():
             whole, lost = missing.filled(points)

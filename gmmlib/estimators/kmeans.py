@@ -9,10 +9,13 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Cluster
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..clustering.lloyd import assign, checked_lloyd, kmeans_plusplus, mean_variance, random_rows
-from ..numerics import as_points, as_weights, rows_that_count, total_weight
+from ..clustering.lloyd import assign, descend, with_all_rows
+from ..clustering.nearest import Table
+from ..clustering.seeding import candidates_for, random_rows, spread_rows
+from ..numerics import OneBlasThread, as_points, as_weights, check_kinds, rows_that_count, total_weight
+from .base import checked_weights
 
 __all__ = ["KMeans"]
 
@@ -92,6 +95,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         self.algorithm = algorithm
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @OneBlasThread()
     def fit(self, X, y=None, sample_weight=None):
         """Find the centres.
 
@@ -107,26 +111,29 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         KMeans
             The fitted estimator itself.
         """
+        check_kinds(X, "X")
         with np.errstate(invalid="ignore"):  # the sum that looks for NaN may be inf - inf
             X = validate_data(self, X, dtype=[np.float64, np.float32])
         if len(X) < self.n_clusters:
             raise ValueError(f"n_samples={len(X)} should be >= n_clusters={self.n_clusters}.")
-        weight = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64)
+        weight = checked_weights(sample_weight, X)
         share = None if weight is None else as_weights(weight, len(X))
-        tol = self.tol * mean_variance(*rows_that_count(share, X)) if self.tol else 0.0
+        share_counting, counting = rows_that_count(share, X)
+        table, total = Table(counting, share_counting), total_weight(weight, len(X))
+        tol = self.tol * table.mean_variance() if self.tol else 0.0
         best, rng = None, None
         if isinstance(self.init, str) or callable(self.init):
-            rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31, size=4))
+            rng = _generator(self.random_state)
         for _ in range(self._starts()):
-            centers = self._start(X, share, rng)
+            centers = self._start(table, X, rng)
             if self.verbose:
                 print("Initialization complete")
-            run = checked_lloyd(X, centers, self.max_iter, weight, tol)
+            run = descend(table, centers, self.max_iter, tol, total)
             if self.verbose:
                 self._report(run, tol)
             if best is None or run.inertia < best.inertia:
                 best = run
-        self._keep(best, X, share)
+        self._keep(with_all_rows(best, X), X, share)
         return self
 
     def _starts(self):
@@ -143,11 +150,13 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             return 1
         return self.n_init
 
-    def _start(self, X, share, rng):
+    def _start(self, table, X, rng):
         """Starting centres (K, D)."""
         K = self.n_clusters
+        if isinstance(self.init, str) and self.init == "random":
+            return random_rows(table, K, rng)
         if isinstance(self.init, str):
-            return (kmeans_plusplus if self.init == "k-means++" else random_rows)(X, K, rng, share)
+            return spread_rows(table, K, rng, candidates_for(K))
         centers = self.init
         if callable(centers):
             centers = centers(X, K, random_state=check_random_state(int(rng.integers(2**31))))
@@ -200,14 +209,23 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         distance = [np.sqrt(assign(X, center[None]).sq_dist) for center in self.cluster_centers_]
         return np.array(distance).T.astype(X.dtype, copy=False)
 
+    @OneBlasThread()
     def score(self, X, y=None, sample_weight=None):
         """Minus the (weighted) sum of squared distances to the nearest centre."""
         X = self._validated(X)
-        weight = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64)
+        weight = checked_weights(sample_weight, X)
         share = as_weights(weight, len(X))
         return -float(share @ assign(X, self.cluster_centers_).sq_dist) * total_weight(weight, len(X))
 
     def _validated(self, X):
         check_is_fitted(self)
+        check_kinds(X, "X")
         with np.errstate(invalid="ignore"):  # the sum that looks for NaN may be inf - inf
             return validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+
+
+def _generator(random_state):
+    """A generator from scikit-learn's `random_state`."""
+    if not isinstance(random_state, Integral):
+        random_state = check_random_state(random_state).randint(2**31, size=4)
+    return np.random.default_rng(random_state)

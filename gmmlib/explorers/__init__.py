@@ -8,7 +8,20 @@ import numpy as np
 
 from gmmlib.explorers._widget import Explorer, finite
 
-__all__ = ["Explorer", "em_stepper", "gaussian", "kmeans_stepper", "mixture", "responsibility", "sampler"]
+__all__ = [
+    "Explorer",
+    "bound",
+    "ellipse",
+    "em_stepper",
+    "gaussian",
+    "kmeans_stepper",
+    "landscape",
+    "likelihood",
+    "mixture",
+    "responsibility",
+    "sampler",
+    "weighted_points",
+]
 
 MAX_POINTS = 1000  # what a page can carry and an eye can separate
 
@@ -77,6 +90,59 @@ def gaussian(mean=0.0, sd=1.0, unit=""):
     mean, sd = finite("mean", mean), _positive("sd", sd)
     state = {"mean": mean, "sd": sd, "a": mean - sd, "b": mean + sd, "unit": str(unit)}
     return Explorer("gaussian", state)
+
+
+def likelihood(x=None, mean=None, sd=None, few=5, label="wait (minutes)"):
+    """One bell over points, and the surface of its log-likelihood over mean and ln(sd).
+
+    Drag the mean and the standard deviation, or the point on the surface, and
+    read the score in each direction. A button changes between all points and the
+    first few of them: the top moves a little, and the hill becomes flat.
+
+    Parameters
+    ----------
+    x : array_like of shape (N,), optional
+        At most 1000 points; Old Faithful's waits after long eruptions if left out.
+    mean, sd : float, optional
+        Where the bell starts; off the top if left out. `sd` is a standard
+        deviation, not a variance.
+    few : int
+        How many points the small sample has, from 2 to N.
+    label : str
+        The axis, with its unit.
+
+    Returns
+    -------
+    Explorer
+        The figure; `.state` holds ``mean``, ``sd`` and ``n``, how many points count.
+
+    Raises
+    ------
+    ValueError
+        If `x` has too few points or too many, all points are equal, or a number
+        is not usable.
+    """
+    if x is None:
+        from gmmlib.datasets import load_old_faithful
+
+        geyser = load_old_faithful()
+        x = geyser.column("waiting")[geyser.column("eruptions") > 3]
+    x = finite("x", x, (None,))
+    if not 3 <= len(x) <= MAX_POINTS:
+        raise ValueError(f"x must have 3 to {MAX_POINTS} points to fit on a page, got {len(x)}")
+    if few not in range(2, len(x) + 1):
+        raise ValueError(f"few must be a whole number from 2 to {len(x)}, got {few!r}")
+    if x[:few].std() == 0:
+        raise ValueError(f"the first {few} points are equal: their likelihood has no maximum")
+    state = {
+        "x": x,
+        "mean": finite("mean", x.mean() - 0.7 * x.std() if mean is None else mean),
+        "sd": _positive("sd", 1.5 * x.std() if sd is None else sd),
+        "few": int(few),
+        "n": int(few),
+        "label": str(label),
+    }
+    return Explorer("likelihood", state)
 
 
 def mixture(weights=(0.6, 0.4), means=(-1.5, 1.5), sds=(1.0, 0.8)):
@@ -255,3 +321,162 @@ def kmeans_stepper(X=None, centers=None, names=None):
     low, mid, high = np.quantile(X, [0.2, 0.5, 0.8], axis=0)
     centers = _starts("centers", centers, [low, [mid[0], low[1]], high], 6)
     return Explorer("kmeans_stepper", {"X": X, "centers": centers, "names": list(names)})
+
+
+def ellipse(X=None, names=("eruption (minutes)", "wait (minutes)")):
+    """A Gaussian in the plane: turn, stretch and move it over the points.
+
+    Drag the ends of the ellipse's axes, its middle and the slice. The marginals stand
+    along the edges, the conditional in the slice, and the points inside the ellipse
+    that should hold 90 % are counted. Both axes are drawn to one scale.
+
+    Parameters
+    ----------
+    X : array_like of shape (N, 2), optional
+        At most 1000 points; Old Faithful, standardised, if left out.
+    names : sequence of str
+        The two axes, with units.
+
+    Returns
+    -------
+    Explorer
+        The figure; `.state` holds ``mean``, ``angle`` (radians), ``lengths`` (standard
+        deviations along the two axes) and ``slice``.
+
+    Raises
+    ------
+    ValueError
+        If `X` or `names` has the wrong shape or `X` is not finite.
+    """
+    if X is None:
+        X = _points(X, names)
+        X, names = (X - X.mean(axis=0)) / X.std(axis=0), ("eruption (standardised)", "wait (standardised)")
+    X = _points(X, names)
+    values, vectors = np.linalg.eigh(np.cov(X, rowvar=False, bias=True))
+    across, up = vectors[:, 1] * (-1 if vectors[0, 1] < 0 else 1)
+    fit = {"mean": X.mean(axis=0), "angle": float(np.arctan2(up, across)), "lengths": np.sqrt(values[::-1])}
+    begin = {"mean": fit["mean"], "angle": 0.0, "lengths": X.std(axis=0)}
+    return Explorer("ellipse", {"X": X, "names": list(names), "slice": float(fit["mean"][0]), "fit": fit} | begin)
+
+
+def weighted_points(X=None, weights=None, names=("eruption (minutes)", "wait (minutes)")):
+    """One Gaussian fitted to a few points that have votes.
+
+    Drag a bar to change a point's weight, and the last point to another place: the
+    mean and the ellipse that holds 90 % follow. Where the points that have votes lie
+    on a line, there is no ellipse, and the figure says so.
+
+    Parameters
+    ----------
+    X : array_like of shape (N, 2), optional
+        Three to nine points; seven of Old Faithful if left out.
+    weights : array_like of shape (N,), optional
+        From 0 to 5; one each if left out.
+    names : sequence of str
+        The two axes, with units.
+
+    Returns
+    -------
+    Explorer
+        The figure; `.state` holds ``X`` and ``weights``.
+
+    Raises
+    ------
+    ValueError
+        If `X`, `weights` or `names` has the wrong shape, is not finite or out of range.
+    """
+    X = _points(X, names)[::40] if X is None else _points(X, names)
+    if len(X) > 9:
+        raise ValueError(f"X must have 3 to 9 rows, one handle each, got {len(X)}")
+    weights = finite("weights", np.ones(len(X)) if weights is None else weights, (len(X),))
+    if np.any(weights < 0) or np.any(weights > 5):
+        raise ValueError(f"weights must lie between 0 and 5, got {weights}")
+    return Explorer("weighted_points", {"X": X, "weights": weights, "names": list(names)})
+
+
+def landscape(x=None, sd=6.0, ball=None, label="wait (minutes)"):
+    """The log-likelihood of two means as a map, and three ways to climb it.
+
+    Drop the ball; gradient ascent, Newton's method and EM climb from there. Weights
+    are equal and the standard deviation is given. Below, one component sits on the
+    smallest point and shrinks: the log-likelihood grows without end.
+
+    Parameters
+    ----------
+    x : array_like of shape (N,), optional
+        Points with at most 200 different values; the waits of Old Faithful if left out.
+    sd : float
+        Standard deviation of both components.
+    ball : sequence of two floats, optional
+        Where the ball lies first; a little off the diagonal if left out.
+    label : str
+        The quantity, with its unit.
+
+    Returns
+    -------
+    Explorer
+        The figure; `.state` holds ``ball`` and ``power`` (of ten, of the needle's sd).
+
+    Raises
+    ------
+    ValueError
+        If `x`, `sd` or `ball` has the wrong shape, is not finite or out of range.
+    """
+    if x is None:
+        from gmmlib.datasets import load_old_faithful
+
+        x = load_old_faithful().column("waiting")
+    values, counts = np.unique(finite("x", x, (None,)), return_counts=True)
+    if not 2 <= len(values) <= 200:
+        raise ValueError(f"x must hold 2 to 200 different values to fit on a page, got {len(values)}")
+    sd, middle = _positive("sd", sd), float(np.median(values))
+    ball = finite("ball", [middle - 6, middle + 1] if ball is None else ball, (2,))
+    state = {"values": values, "counts": counts.astype(float), "sd": sd, "ball": ball, "power": 0.0}
+    return Explorer("landscape", state | {"spot": float(values[0]), "label": str(label)})
+
+
+def bound(prevalence=1 / 3, q=0.5, means=(70.0, 72.0), view=1):
+    """The bound under a log-likelihood: E lifts it to touch, M climbs it.
+
+    With one parameter: eight people take a test that never misses an infection
+    and raises a false alarm for one healthy person in four; five are positive.
+    With two: the means of two Gaussians, weights 1/2 and standard deviation 6,
+    over Old Faithful's waits. Drag the parameters and the guess, press E and M,
+    and read the gap, the Kullback-Leibler divergence of the posterior from q.
+
+    Parameters
+    ----------
+    prevalence : float
+        Where the first view starts, between 0 and 1.
+    q : float
+        The guess that every positive test gets at the start, between 0 and 1.
+    means : array_like of shape (2,)
+        Where the second view starts, in minutes, between 46 and 94.
+    view : int
+        1 or 2 parameters at the start; a button changes it.
+
+    Returns
+    -------
+    Explorer
+        The figure; `.state` holds ``prevalence``, ``q``, ``means`` and ``held``,
+        the means at which the second view's responsibilities were computed.
+
+    Raises
+    ------
+    ValueError
+        If a number is not usable.
+    """
+    from gmmlib.datasets import load_old_faithful
+
+    for name, value in [("prevalence", prevalence), ("q", q)]:
+        if not 0 < finite(name, value) < 1:
+            raise ValueError(f"{name} must lie between 0 and 1, got {value}")
+    means = finite("means", means, (2,))
+    if np.any((means < 46) | (means > 94)):
+        raise ValueError(f"means must lie between 46 and 94 minutes, got {means}")
+    if view not in (1, 2):
+        raise ValueError(f"view must be 1 or 2, got {view!r}")
+    waits, counts = np.unique(load_old_faithful().column("waiting"), return_counts=True)
+    state = {"view": view, "prevalence": float(prevalence), "q": float(q), "sd": 6.0}
+    state |= {"means": means, "held": means, "waits": waits, "counts": counts.astype(float)}
+    return Explorer("bound", state)

@@ -51,6 +51,20 @@ def _curves(weights, means, sds, label, alt):
     return _frame(xlim, ylim, label, alt, body)
 
 
+def _bound(prevalence, q):
+    """The first view of `bound`: a log-likelihood and the bound below it."""
+    p = np.linspace(0.02, 0.98, 97)
+    positive, healthy = (1 + 3 * p) / 4, (1 - p) / 4
+    likelihood = 5 * np.log(positive) + 3 * np.log(1 - positive)
+    below = 5 * (q * np.log(p / q) + (1 - q) * np.log(healthy / (1 - q))) + 3 * np.log(3 * healthy)
+    limits, body = ((0.0, 1.0), (-8.4, -5.1)), ""
+    for curve, color, dash in [(likelihood, "currentColor", ""), (below, COLORS[0], DASHES[1])]:
+        seen = np.column_stack([p, curve])[curve > limits[1][0]]
+        body += f'<path d="{_path(_to_page(seen, *limits), "L")}" stroke="{color}" stroke-dasharray="{dash}"/>'
+    alt = f"Log-likelihood of a prevalence; dashed, the bound of the guess {q:g}. We stand at {prevalence:.3g}."
+    return alt, _frame(*limits, "prevalence", alt, body)
+
+
 def _scatter(X, marks, names, alt):
     X, marks = np.asarray(X), np.asarray(marks)
     low, high = np.vstack([X, marks]).min(axis=0), np.vstack([X, marks]).max(axis=0)
@@ -61,7 +75,7 @@ def _scatter(X, marks, names, alt):
     )
     for k, (x, y) in enumerate(_to_page(marks, *limits)):
         body += (
-            f'<circle cx="{x:g}" cy="{y:g}" r="13" fill="{COLORS[k]}"/>'
+            f'<circle cx="{x:g}" cy="{y:g}" r="13" fill="{COLORS[k % 6]}"/>'
             f'<text x="{x:g}" y="{y + 6:g}" text-anchor="middle" fill="#fff" font-size="16">{k + 1}</text>'
         )
     return _frame(limits[0], limits[1], f"{names[0]} across, {names[1]} up", alt, body)
@@ -85,6 +99,9 @@ def fallback(name, state):
     if name == "gaussian":
         alt = f"Bell curve with mean {state['mean']:g} and standard deviation {state['sd']:g}."
         picture = _curves([1.0], [state["mean"]], [state["sd"]], state["unit"] or "x", alt)
+    elif name == "likelihood":
+        alt = f"Bell with mean {state['mean']:g} and standard deviation {state['sd']:g} over {len(state['x'])} points."
+        picture = _curves([1.0], [state["mean"]], [state["sd"]], state["label"], alt)
     elif name == "sampler":
         parts = ", ".join(f"{name} {w:.2f}" for name, w in zip(state["names"], state["weights"], strict=True))
         alt = f"Two steps: choose a component ({parts}), then draw from its bell. Points pile up to the sum."
@@ -94,6 +111,17 @@ def fallback(name, state):
         alt = f"Weighted Gaussian components with means {means}, and their sum."
         label = state.get("label", "x")
         picture = _curves(state["weights"], state["means"], state["sds"], label, alt)
+    elif name == "ellipse":
+        alt = f"Scatter plot of {len(state['X'])} points, with the middle of a Gaussian marked."
+        picture = _scatter(state["X"], [state["mean"]], state["names"], alt)
+    elif name == "weighted_points":
+        alt = f"{len(state['X'])} numbered points, to which one Gaussian is fitted with weights."
+        picture = _scatter(state["X"], state["X"], state["names"], alt)
+    elif name == "landscape":
+        alt = f"{len(state['values'])} values, and a bell at each of the two means where the climb begins."
+        picture = _curves([0.5, 0.5], state["ball"], [state["sd"]] * 2, state["label"], alt)
+    elif name == "bound":
+        alt, picture = _bound(state["prevalence"], state["q"])
     else:
         marks = state.get("means", state.get("centers"))
         alt = f"Scatter plot of {len(state['X'])} points with {len(marks)} numbered starting places."

@@ -70,6 +70,8 @@ def bundle(name):
 
 def _plain(value):
     """Arrays and floats with five significant digits: light enough for a page."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, np.ndarray | list | tuple):
         return [_plain(item) for item in value]
     return float(f"{value:.5g}") if isinstance(value, float) else value
@@ -90,7 +92,7 @@ class Explorer(anywidget.AnyWidget):
     state = traitlets.Dict().tag(sync=True)
 
     def __init__(self, name, state):
-        self.name, self.start = name, {key: _plain(value) for key, value in state.items()}
+        self.name, self.start = name, _plain(state)
         super().__init__(_esm=bundle(name), state=self.start)
 
     def html(self):

@@ -44,6 +44,50 @@ export function eStep1d(x, { weights, means, sds }) {
   return { joint, logDensity, resp: joint.map((v) => Math.exp(v - logDensity)) };
 }
 
+// Number of points, their mean and their variance: all that a bell's likelihood needs of them.
+export function summary(x) {
+  const mean = sum(x) / x.length;
+  return { N: x.length, mean, var: sum(x.map((v) => (v - mean) ** 2)) / x.length };
+}
+
+// Log-likelihood of a bell, its height below the top, and its slope in the mean and in ln(sd).
+export function bellLikelihood({ N, mean: centre, var: around }, mean, sd) {
+  const square = (around + (centre - mean) ** 2) / sd ** 2; // mean square of z
+  const top = -0.5 * N * (LOG_2PI + Math.log(around) + 1);
+  const logLikelihood = -0.5 * N * (LOG_2PI + 2 * Math.log(sd) + square);
+  return {
+    logLikelihood,
+    drop: top - logLikelihood,
+    score: [(N * (centre - mean)) / sd ** 2, N * (square - 1)],
+  };
+}
+
+// The closed line of bells, as [mean, ln(sd)], whose log-likelihood is `drop` below the top; of
+// the ln(sd) only those within `limits` (and a closing line at the limit).
+export function likelihoodContour(
+  { N, mean, var: around },
+  drop,
+  limits = [-Infinity, Infinity],
+  n = 60,
+) {
+  const c = 1 + (2 * drop) / N; // with u = ln(sd) above its best: the mean is off by sd0 sqrt(f(u))
+  const f = (u) => Math.exp(2 * u) * (c - 2 * u) - 1;
+  const [least, most] = limits.map((v) => v - Math.log(around) / 2);
+  const low = Math.max(
+      bisect((u) => -f(u), -c, 0),
+      least,
+    ),
+    high = Math.min(bisect(f, 0, c / 2), most);
+  const side = Array.from({ length: n + 1 }, (_, i) => {
+    const u = (low + high) / 2 - ((high - low) / 2) * Math.cos((Math.PI * i) / n);
+    return [Math.sqrt(around * Math.max(0, f(u))), u + Math.log(around) / 2];
+  });
+  return [
+    ...side.map(([off, v]) => [mean + off, v]),
+    ...side.reverse().map(([off, v]) => [mean - off, v]),
+  ];
+}
+
 // Numbers from 0 to 1, the same for the same seed (Mulberry32).
 export function uniforms(seed) {
   let state = seed >>> 0;
@@ -119,6 +163,32 @@ export function logGaussian(X, mean, cov) {
   });
 }
 
+// Squared Mahalanobis distances.
+export function squaredDistances(X, mean, cov) {
+  const [l11, l21, l22] = cholesky(cov);
+  return X.map(([x, y]) => {
+    const z1 = (x - mean[0]) / l11,
+      z2 = (y - mean[1] - l21 * z1) / l22;
+    return z1 * z1 + z2 * z2;
+  });
+}
+
+// The covariance whose ellipse has its first axis at an angle, with standard deviations along both.
+export function turned(angle, [first, second]) {
+  const [c, s] = [Math.cos(angle), Math.sin(angle)],
+    [u, v] = [first ** 2, second ** 2];
+  const off = c * s * (u - v);
+  return [
+    [c * c * u + s * s * v, off],
+    [off, s * s * u + c * c * v],
+  ];
+}
+
+// Mean and standard deviation of the second coordinate where the first is known.
+export function sliceAt(x, mean, [[a, b], [, c]]) {
+  return { mean: mean[1] + (b / a) * (x - mean[0]), sd: Math.sqrt(c - (b * b) / a) };
+}
+
 export function eStep(X, { weights, means, covs }) {
   const joint = weights.map((w, k) =>
     logGaussian(X, means[k], covs[k]).map((v) => Math.log(w) + v),
@@ -147,6 +217,15 @@ export function mStep(X, resp) {
     ];
   });
   return { weights: mass.map((m) => m / sum(mass)), means, covs };
+}
+
+// One Gaussian from points with votes: the M-step of a single component.
+export function weightedGaussian(X, weight) {
+  const { means, covs } = mStep(
+    X,
+    weight.map((w) => [w]),
+  );
+  return { mean: means[0], cov: covs[0] };
 }
 
 export function meanOf(X) {
@@ -216,4 +295,138 @@ export function voronoiCell(k, centers, [[x0, x1], [y0, y1]]) {
     cell = kept;
   });
   return cell;
+}
+
+// ---- the landscape of two means: equal weights, one standard deviation, x with counts
+
+export function slopesOfMeans({ values, counts, sd }, [m1, m2]) {
+  const v = sd * sd;
+  let height = 0;
+  const N = [0, 0],
+    pull = [0, 0],
+    bend = [0, 0, 0]; // second derivatives: 11, 12, 22
+  values.forEach((x, i) => {
+    const away = [(x - m1) / v, (x - m2) / v];
+    const joint = [m1, m2].map((m) => logGaussian1d(x, m, sd) - Math.LN2);
+    const total = logSumExp(joint),
+      c = counts[i];
+    const r = joint.map((u) => Math.exp(u - total));
+    height += c * total;
+    for (const k of [0, 1]) {
+      N[k] += c * r[k];
+      pull[k] += c * r[k] * away[k];
+      bend[2 * k] += c * (r[0] * r[1] * away[k] ** 2 - r[k] / v);
+    }
+    bend[1] -= c * r[0] * r[1] * away[0] * away[1];
+  });
+  return { height, N, gradient: pull, hessian: bend };
+}
+
+// One step of three climbers. Gradient ascent has a step length, chosen for it; Newton's method
+// goes where the gradient of the parabola that fits here is zero; EM to the weighted means.
+export const climbers = {
+  gradient(data, at) {
+    const { gradient } = slopesOfMeans(data, at),
+      total = sum(data.counts);
+    return at.map((m, k) => m + (data.sd ** 2 / total) * gradient[k]);
+  },
+  newton(data, at) {
+    const {
+      gradient: g,
+      hessian: [a, b, c],
+    } = slopesOfMeans(data, at);
+    const det = a * c - b * b;
+    return [at[0] - (c * g[0] - b * g[1]) / det, at[1] - (a * g[1] - b * g[0]) / det];
+  },
+  em(data, at) {
+    const { gradient, N } = slopesOfMeans(data, at);
+    return at.map((m, k) => m + (data.sd ** 2 / N[k]) * gradient[k]);
+  },
+};
+
+// The log-likelihood when one component, of weight 1/N, sits on a value and is this narrow; the
+// other one is fitted to all points.
+export function needle({ values, counts }, at, sd) {
+  const N = sum(counts),
+    mean = sum(values.map((x, i) => x * counts[i])) / N;
+  const wide = Math.sqrt(sum(values.map((x, i) => counts[i] * (x - mean) ** 2)) / N);
+  return sum(
+    values.map((x, i) => {
+      const parts = [
+        logGaussian1d(x, at, sd) - Math.log(N),
+        logGaussian1d(x, mean, wide) + Math.log(1 - 1 / N),
+      ];
+      return counts[i] * logSumExp(parts);
+    }),
+  );
+}
+
+// ---- chapter 8: the bound under a log-likelihood
+
+// A test that never misses an infection and raises a false alarm for one healthy person in four; of
+// eight people five are positive. `pi` is the prevalence, q the probability of infection that a
+// positive gets.
+export function infectionTest(pi) {
+  const positive = (1 + 3 * pi) / 4;
+  return {
+    posterior: pi / positive,
+    logLikelihood: 5 * Math.log(positive) + 3 * Math.log(1 - positive),
+  };
+}
+
+export function infectionBound(q, pi) {
+  const healthy = (1 - pi) / 4;
+  return (
+    5 * (q * Math.log(pi / q) + (1 - q) * Math.log(healthy / (1 - q))) + 3 * Math.log(3 * healthy)
+  );
+}
+
+// Two Gaussians of one standard deviation and equal weights over the values x, each of which was
+// seen n times. `share` is the responsibility of the second component.
+export function twoMeans({ x, n, sd }, means) {
+  const theta = { weights: [0.5, 0.5], means, sds: [sd, sd] };
+  const all = x.map((v) => eStep1d(v, theta));
+  return {
+    share: all.map((e) => e.resp[1]),
+    logLikelihood: sum(all.map((e, i) => n[i] * e.logDensity)),
+  };
+}
+
+export function twoMeansTop({ x, n }, share) {
+  const held = [n.map((m, i) => m * (1 - share[i])), n.map((m, i) => m * share[i])];
+  const counts = held.map(sum);
+  return { counts, means: held.map((h, k) => sum(h.map((m, i) => m * x[i])) / counts[k]) };
+}
+
+export function twoMeansBound({ x, n, sd }, share, means) {
+  const term = (r, joint) => (r > 0 ? r * (joint - Math.log(r)) : 0);
+  const joint = (v, k) => Math.log(0.5) + logGaussian1d(v, means[k], sd);
+  return sum(
+    x.map((v, i) => n[i] * (term(1 - share[i], joint(v, 0)) + term(share[i], joint(v, 1)))),
+  );
+}
+
+// Pieces of the contour line at `level`: for each cell of the grid, where its edges are crossed.
+// values[j][i] belongs to (xs[i], ys[j]).
+export function contour(xs, ys, values, level) {
+  const pieces = [];
+  for (let j = 0; j + 1 < ys.length; j++)
+    for (let i = 0; i + 1 < xs.length; i++) {
+      const corners = [
+        [i, j],
+        [i + 1, j],
+        [i + 1, j + 1],
+        [i, j + 1],
+      ];
+      const crossed = [];
+      corners.forEach(([a, b], c) => {
+        const [d, e] = corners[(c + 1) % 4],
+          [from, to] = [values[b][a] - level, values[e][d] - level];
+        if (from < 0 === to < 0) return;
+        const t = from / (from - to);
+        crossed.push([xs[a] + t * (xs[d] - xs[a]), ys[b] + t * (ys[e] - ys[b])]);
+      });
+      for (let c = 0; c + 1 < crossed.length; c += 2) pieces.push([crossed[c], crossed[c + 1]]);
+    }
+  return pieces;
 }

@@ -148,3 +148,51 @@ def test_voronoi_cells_hold_exactly_the_points_nearest_to_their_centre(js, rng):
         x, y = cell.T
         areas.append(0.5 * abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)))
     assert_allclose(sum(areas), 36, rtol=1e-9)
+
+
+def test_a_turned_ellipse_its_distances_and_a_slice(js):
+    cov = np.array(js("m.turned(0.4, [3, 0.7])"))
+    U = np.array([[np.cos(0.4), -np.sin(0.4)], [np.sin(0.4), np.cos(0.4)]])
+    assert_allclose(cov, U @ np.diag([9, 0.49]) @ U.T, rtol=1e-12)
+    squares = js("m.squaredDistances(X, mean, cov)", X=X, mean=[3.0, 70.0], cov=cov)
+    constant = np.log(2 * np.pi) + 0.5 * np.log(np.linalg.det(cov))
+    assert_allclose(squares, -2 * (log_gaussian(X, [3.0, 70.0], cov) + constant), rtol=1e-8)
+    mean, rest = gmmlib.conditional([3.0, 70.0], cov, [0], [4.2])
+    found = js("m.sliceAt(4.2, [3, 70], cov)", cov=cov)
+    assert_allclose([found["mean"], found["sd"] ** 2], [mean[0], rest[0, 0]], rtol=1e-10)
+
+
+def test_one_gaussian_from_points_with_votes(js):
+    votes = np.arange(60) % 4 / 2
+    found = js("m.weightedGaussian(X, votes)", X=X, votes=votes)
+    mean, cov = gmmlib.fit_gaussian(X, votes)
+    assert_allclose(found["mean"], mean, rtol=1e-10)
+    assert_allclose(found["cov"], cov, rtol=1e-10)
+
+
+def test_the_landscape_of_two_means(js):
+    values, counts = np.unique(gmmlib.datasets.load_old_faithful().column("waiting"), return_counts=True)
+    data = {"values": values.tolist(), "counts": counts.tolist(), "sd": 6.0}
+    x, at = np.repeat(values, counts)[:, None], np.array([58.0, 77.0])
+
+    def height(means):
+        return gmmlib.log_likelihood(x, [0.5, 0.5], np.reshape(means, (2, 1)), np.full((2, 1, 1), 36.0))
+
+    found = js("m.slopesOfMeans(data, at)", data=data, at=at)
+    assert_allclose(found["height"], height(at), rtol=1e-10)
+    h = 1e-4
+    E = h * np.eye(2)
+    assert_allclose(found["gradient"], [(height(at + e) - height(at - e)) / (2 * h) for e in E], rtol=1e-6)
+    bend = [[height(at + a + b) - height(at + a - b) - height(at - a + b) + height(at - a - b) for b in E] for a in E]
+    (a, b), (_, c) = np.array(bend) / (4 * h**2)
+    assert_allclose(found["hessian"], [a, b, c], rtol=1e-3, atol=1e-4)
+    resp = e_step(x, [0.5, 0.5], at[:, None], np.full((2, 1, 1), 36.0)).resp
+    assert_allclose(js("m.climbers.em(data, at)", data=data, at=at), m_step(x, resp).means[:, 0], rtol=1e-10)
+    step = np.linalg.solve([[a, b], [b, c]], found["gradient"])
+    assert_allclose(js("m.climbers.newton(data, at)", data=data, at=at), at - step, rtol=1e-3)
+    assert_allclose(
+        js("m.climbers.gradient(data, at)", data=data, at=at), at + 36 / 272 * np.array(found["gradient"]), rtol=1e-10
+    )
+    wide = x.mean(), x.std()
+    expected = np.log(stats.norm(43, 0.01).pdf(x) / 272 + 271 / 272 * stats.norm(*wide).pdf(x)).sum()
+    assert_allclose(js("m.needle(data, 43, 0.01)", data=data), expected, rtol=1e-10)

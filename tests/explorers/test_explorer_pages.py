@@ -15,7 +15,19 @@ import gmmlib
 from gmmlib import explorers
 
 HERE = Path(gmmlib.__file__).parent / "explorers"
-ALL = ["em_stepper", "gaussian", "kmeans_stepper", "mixture", "responsibility", "sampler"]
+ALL = [
+    "bound",
+    "ellipse",
+    "em_stepper",
+    "gaussian",
+    "kmeans_stepper",
+    "landscape",
+    "likelihood",
+    "mixture",
+    "responsibility",
+    "sampler",
+    "weighted_points",
+]
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{name}</title>
 <meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"></head>
 <body><main><h1>{name}</h1>{html}</main><script type="module" src="mount.js"></script></body></html>"""
@@ -270,3 +282,71 @@ def test_points_fall_one_after_the_other_where_motion_is_welcome(open_page, butt
     expect(page.locator("[aria-live]")).to_contain_text(f"Point {n:,}", timeout=8000)
     assert shares(page)[0] == n
     assert page.problems == []
+
+
+def test_the_fitted_ellipse_counts_its_points_and_a_round_one_knows_no_slice(open_page):
+    page = open_page("ellipse")
+    X = np.array(explorers.ellipse().state["X"])
+    page.get_by_role("button", name="Fit to the points").click()
+    cov = np.cov(X, rowvar=False, bias=True)
+    away = X - X.mean(axis=0)
+    inside = ((away @ np.linalg.inv(cov)) * away).sum(axis=1) <= -2 * np.log(0.1)
+    tile = page.locator(".gmx-tile").filter(has_text="points inside").locator("b")
+    assert tile.inner_text().startswith(f"{inside.sum()} of {len(X)} ")
+    assert abs(number(page, "correlation") - cov[0, 1] / np.sqrt(cov[0, 0] * cov[1, 1])) < 0.006
+    page.get_by_role("button", name="Round").click()
+    assert abs(number(page, "correlation")) < 0.005
+    slices = page.get_by_role("slider", name=re.compile("slice"))
+    told = "... standard deviation"
+    before = number(page, told)
+    slices.press("End")
+    mean = page.locator(".gmx-tile").filter(has_text=": mean").locator("b").inner_text()
+    assert number(page, told) == before
+    assert abs(float(mean.replace("\u2212", "-")) - X[:, 1].mean()) < 0.006
+    assert not page.problems
+
+
+def test_votes_move_the_mean_and_a_line_of_voters_has_no_ellipse(open_page):
+    page = open_page("weighted_points")
+    X = np.array(explorers.weighted_points().state["X"])
+    assert number(page, "votes in all") == 7
+    first = page.get_by_role("slider", name="votes of point 1", exact=True)
+    first.press("PageUp")  # ten quarters more
+    votes = np.array([3.5, 1, 1, 1, 1, 1, 1])
+    assert number(page, "votes in all") == 9.5
+    tile = page.locator(".gmx-tile").filter(has=page.get_by_text("mean", exact=True)).locator("b")
+    shown = [float(part) for part in tile.inner_text().split(",")]
+    assert np.allclose(shown, np.average(X, axis=0, weights=votes), atol=0.06)
+    corr = np.cov(X.T, aweights=votes)
+    assert abs(number(page, "correlation") - corr[0, 1] / np.sqrt(corr[0, 0] * corr[1, 1])) < 0.006
+    for n in range(2, 7):
+        page.get_by_role("slider", name=f"votes of point {n}", exact=True).press("Home")
+    expect(page.locator("[aria-live]").first).to_contain_text("singular")
+    page.get_by_role("button", name="All one vote").click()
+    expect(page.locator("[aria-live]").first).to_contain_text("Equal votes")
+    assert not page.problems
+
+
+def test_three_climbers_reach_a_summit_and_the_diagonal_holds_them(open_page):
+    page = open_page("landscape")
+    page.get_by_role("button", name="Run").click()
+    heights = {
+        way: float(tile.locator("b").inner_text().replace("\u2212", "-"))
+        for way in ("gradient ascent", "EM")
+        for tile in [page.locator(".gmx-tile").filter(has_text=way)]
+    }
+    assert abs(heights["EM"] - heights["gradient ascent"]) < 2  # gradient ascent may still be on its way
+    expect(page.locator("[aria-live]").first).to_contain_text(re.compile(r"EM is at .* on a summit"))
+    ball = page.get_by_role("slider", name="ball: left and right for the first mean, up and down for the second")
+    ball.focus()
+    start = [float(v) for v in ball.get_attribute("aria-valuetext").split(", ")]
+    for _ in range(round(start[1] - start[0])):
+        page.keyboard.press("ArrowRight")
+    page.get_by_role("button", name="Run").click()
+    expect(page.locator("[aria-live]").first).to_contain_text(re.compile(r"EM is at .* on a pass"))
+    before = number(page, page.locator(".gmx-tile").last.locator("span").inner_text())
+    needle = page.get_by_role("slider", name="power of ten of the narrow component's standard deviation")
+    needle.press("Home")
+    after = number(page, page.locator(".gmx-tile").last.locator("span").inner_text())
+    assert abs(after - before - 12 * np.log(10)) < 4  # a factor of ten is worth ln 10
+    assert not page.problems

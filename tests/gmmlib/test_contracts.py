@@ -29,7 +29,7 @@ LAYERS = [
     ["functions"],
     ["families.gaussian.missing"],
     ["clustering.nearest"],
-    ["clustering.lloyd"],
+    ["clustering.lloyd", "clustering.seeding"],
     ["families.gaussian.initialisation"],
     ["estimators.base"],
     ["estimators.gaussian_mixture", "estimators.kmeans"],

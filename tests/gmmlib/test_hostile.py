@@ -9,9 +9,12 @@ import subprocess
 import sys
 import warnings
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from datetime import date
 from multiprocessing import get_context
 
+import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from random_mixtures import random_covs
@@ -26,6 +29,7 @@ from gmmlib import (
     e_step,
     em,
     fit_gaussian,
+    icl,
     kmeans_plusplus,
     lloyd,
     log_gaussian,
@@ -34,6 +38,8 @@ from gmmlib import (
     m_step,
     marginal,
     mixture_log_density,
+    plotting,
+    sample_gaussian,
     sample_mixture,
     update_centers,
 )
@@ -222,7 +228,11 @@ NOT_TABLES = {
     "inf": (np.where(X > 6, np.inf, X), "inf"),
     "minus inf": (np.where(X > 6, -np.inf, X), "inf"),
     "complex": (X + 1j, "[Cc]omplex"),
-    "words": (np.array([["a", "b"]] * 4), "could not convert string|'X' must"),
+    "words": (np.array([["a", "b"]] * 4), "X holds text"),
+    "numbers in words": (np.array([["1", "2"]] * 4), "X holds text"),
+    "dates": (np.array([["2020-01-01"], ["2021-01-01"]], "M8[D]"), "X holds dates"),
+    "durations": (np.array([[1], [2]], "m8[D]"), "X holds durations"),
+    "records": (np.zeros((3, 2), [("a", float)]), "X holds records"),
     "None inside": (np.array([[None, 1.0], [2.0, 3.0]]), "NaN"),
     "one dimension": (X[:, 0], r"shape|Reshape"),
     "three dimensions": (X[None], "dim|shape"),
@@ -267,10 +277,60 @@ def test_sparse_tables_are_a_type_error_that_says_toarray(call, make):
         CALLS[call](make(X))
 
 
+TABLES_OF_OTHERS = {
+    "dates in one column": (pd.DataFrame({"a": [1.0], "b": [pd.Timestamp("2020")]}), "X holds dates"),
+    "a list of dates": ([[np.datetime64("2020-01-01")]] * 3, "X holds dates"),
+    "a date inside": (np.array([[date(2020, 1, 1), 1.0], [2.0, 3.0]]), r"holds datetime.date|not 'datetime.date'"),
+    "words in one column": (pd.DataFrame({"a": [1.0], "b": ["x"]}), "holds 'x'|holds text|could not convert"),
+    "NA inside": (pd.DataFrame({"a": pd.array([1, 2, None], dtype="Int64"), "b": [1.0, 2.0, 3.0]}), "NaN"),
+    "NA among objects": (pd.DataFrame({"a": [1, 2, pd.NA], "b": [1.0, 2.0, 3.0]}), "NaN|NAType"),
+}
+
+
+@pytest.mark.parametrize("call", [c for c in CALLS if "." not in c or "fit" in c])
+@pytest.mark.parametrize("thing", TABLES_OF_OTHERS)
+def test_what_is_no_number_is_named_and_refused(call, thing):
+    value, words = TABLES_OF_OTHERS[thing]
+    with pytest.raises((ValueError, TypeError) if "." in call else ValueError, match=words):
+        CALLS[call](value)
+
+
 @pytest.mark.parametrize("call", [c for c in CALLS if "." not in c])
 def test_masked_entries_are_not_taken_for_numbers(call):
     with pytest.raises(ValueError, match="masked"):
         CALLS[call](np.ma.masked_array(X, mask=X > 6))
+
+
+LOPSIDED = np.array([[1.0, 0.9], [0.0, 1.0]])
+WITH_A_COVARIANCE = {
+    "log_gaussian": lambda cov: log_gaussian(X, M[0], cov),
+    "sample_gaussian": lambda cov: sample_gaussian(0, 5, M[0], cov),
+    "marginal": lambda cov: marginal(M[0], cov, [0]),
+    "conditional": lambda cov: conditional(M[0], cov, [0], [1.0]),
+    "e_step": lambda cov: e_step(X, W, M, np.array([C[0], cov])),
+    "e_step, tied": lambda cov: e_step(X, W, M, cov, "tied"),
+    "em": lambda cov: em(X, W, M, np.array([C[0], cov])),
+    "log_likelihood": lambda cov: log_likelihood(X, W, M, np.array([C[0], cov])),
+    "mixture_log_density": lambda cov: mixture_log_density(X, W, M, np.array([C[0], cov])),
+    "sample_mixture": lambda cov: sample_mixture(0, 5, W, M, np.array([C[0], cov])),
+    "from_parameters": lambda cov: GaussianMixture.from_parameters(W, M, np.array([C[0], cov])),
+    "precisions_init": lambda cov: GaussianMixture(2, precisions_init=np.array([C[0], cov])).fit(X),
+    "precisions_init, tied": lambda cov: GaussianMixture(2, precisions_init=cov, covariance_type="tied").fit(X),
+    "ellipse": lambda cov: plotting.ellipse(plt.figure().subplots(), M[0], cov),
+}
+
+
+@pytest.mark.parametrize("call", WITH_A_COVARIANCE)
+@pytest.mark.parametrize("scale", [1.0, 1e-12, 1e12])
+def test_no_function_takes_a_covariance_that_is_not_symmetric(call, scale):
+    with pytest.raises(ValueError, match="symmetric"):
+        WITH_A_COVARIANCE[call](LOPSIDED * scale)
+    plt.close("all")
+
+
+def test_covariances_rounded_differently_above_and_below_the_diagonal_pass():
+    cov = np.array([[1.0, 0.333333], [0.333334, 1.0]])
+    assert_allclose(log_gaussian(X, M[0], cov), log_gaussian(X, M[0], (cov + cov.T) / 2), rtol=1e-4)
 
 
 # ----------------------------------------------------------------- bad weights
@@ -282,10 +342,15 @@ BAD_WEIGHTS = {
     "all zero": (np.zeros(60), "zero"),
     "too short": (np.ones(59), "shape|length"),
     "a column": (np.ones((60, 1)), "shape|1D"),
+    "dates": (np.full(60, "2020-01-01", "M8[D]"), "sample_weight holds dates"),
 }
 WEIGHTED = {
     "GaussianMixture.fit": lambda w: GaussianMixture(2, random_state=0).fit(X, sample_weight=w),
     "GaussianMixture.score": lambda w: GaussianMixture(2, random_state=0).fit(X).score(X, sample_weight=w),
+    "GaussianMixture.aic": lambda w: GaussianMixture(2, random_state=0).fit(X).aic(X, sample_weight=w),
+    "GaussianMixture.bic": lambda w: GaussianMixture(2, random_state=0).fit(X).bic(X, sample_weight=w),
+    "GaussianMixture.icl": lambda w: GaussianMixture(2, random_state=0).fit(X).icl(X, sample_weight=w),
+    "icl": lambda w: icl(-100.0, 5, np.full((60, 2), 0.5), w),
     "KMeans.fit": lambda w: KMeans(2, random_state=0).fit(X, sample_weight=w),
     "KMeans.score": lambda w: KMeans(2, random_state=0).fit(X).score(X, sample_weight=w),
     "fit_gaussian": lambda w: fit_gaussian(X, w),
@@ -412,9 +477,29 @@ def test_a_row_of_weight_zero_is_absent_whatever_it_holds(kind, far):
         (lambda: GaussianMixture(0).fit(X), "n_components"),
         (lambda: GaussianMixture(2, init_params="magic").fit(X), "init_params"),
         (lambda: GaussianMixture(2).fit(X).sample(0), "n_samples"),
+        (lambda: GaussianMixture(2).fit(X).sample(1.5), "n_samples"),
+        (lambda: GaussianMixture(2).fit(X).sample("7"), "n_samples"),
+        (lambda: GaussianMixture(2).fit(X).sample(3, component=2), "component must"),
         (lambda: GaussianMixture.from_parameters(W, M * np.nan, C), "NaN"),
         (lambda: GaussianMixture.from_parameters(W, M, C[0]), "covariances must have shape"),
-        (lambda: GaussianMixture.from_parameters(W, M, C).conditional([0, 1], [1.0, 1.0]), "no columns"),
+        (lambda: GaussianMixture.from_parameters(W, M, C).conditional([0, 1], [1.0, 1.0]), "no coordinate is left"),
+        (lambda: GaussianMixture.from_parameters(W, M, C).conditional([0], [[1.0], [2.0]]), "values.*regress"),
+        (lambda: GaussianMixture.from_parameters(W, M, C).conditional([0], [np.nan]), "values contains NaN"),
+        (lambda: GaussianMixture.from_parameters(W, M, C).conditional(0, [1.0]), "given must be a sequence"),
+        (lambda: GaussianMixture.from_parameters(W, M, C).regress([0], [1.0]), "values must have shape"),
+        (lambda: GaussianMixture.from_parameters(W, M, C).regress([0], [[1.0, 2.0]]), "values must have one entry"),
+        (lambda: GaussianMixture.from_parameters(W, M, C).marginal(0), "keep must be a sequence"),
+        (lambda: GaussianMixture.from_parameters(W, M, C).marginal([]), "no coordinate is left"),
+        (lambda: GaussianMixture.from_parameters(W, M, C).marginal(["a"]), "keep names 'a'.*nameless"),
+        (lambda: marginal(M[0], C[0], 1), "keep must be a sequence"),
+        (lambda: conditional(M[0], C[0], [0], [[[1.0]]]), "values must have one entry"),
+        (lambda: conditional(M[0], C[0], [0], [np.inf]), "values contains NaN or infinity"),
+        (lambda: sample_gaussian(0, 2, M[0], C[0][:1]), "mean must be"),
+        (lambda: marginal(M, C[0], [0]), "mean must be"),
+        (lambda: marginal(M[0] * np.nan, C[0], [0]), "mean contains NaN"),
+        (lambda: sample_gaussian("seed", 2, M[0], C[0]), "rng must be"),
+        (lambda: sample_gaussian(-1, 2, M[0], C[0]), "rng must be"),
+        (lambda: sample_mixture("seed", 2, W, M, C), "rng must be"),
         (lambda: KMeans(2, init=M[:1], n_init=1).fit(X), "initial centers"),
         (lambda: KMeans(2, init=M[:, :1], n_init=1).fit(X), "initial centers"),
         (lambda: KMeans(2, init="magic").fit(X), "init"),

@@ -132,7 +132,7 @@ def table(rng):
 def test_a_start_from_labels_is_their_m_step(rng, kind, method, share, reg):
     X, draws = table(rng), np.random.default_rng(3)
     if method == "kmeans":
-        labels = lloyd(X, kmeans_plusplus(X, 3, draws, share), sample_weight=share).labels
+        labels = lloyd(X, kmeans_plusplus(X, 3, draws, share, 9), sample_weight=share).labels
         resp = np.eye(3)[labels]
     else:
         resp = draws.random((90, 3))
@@ -155,7 +155,7 @@ def test_a_start_from_points_has_equal_weights_and_everybodys_covariance(rng, ki
     single = started(X.astype(np.float32), kind, 3, method, share=share, reg=0.3)
     assert [part.dtype for part in single] == [float] * 3
     if method == "k-means++":
-        expected = kmeans_plusplus(X, 3, np.random.default_rng(3), share)
+        expected = kmeans_plusplus(X, 3, np.random.default_rng(3), share, 9)
         assert_allclose(means, expected, rtol=1e-14)
 
 

@@ -1,4 +1,4 @@
-"""The bookkeeping of k-means: judged by measuring every distance, every time."""
+"""Which centre is nearest: judged by measuring every distance."""
 
 import tracemalloc
 from fractions import Fraction
@@ -8,14 +8,13 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial.distance import cdist
 
-import gmmlib.clustering.lloyd
-import gmmlib.clustering.nearest
-from gmmlib import KMeans, assign, lloyd
-from gmmlib.clustering.nearest import Coordinates, Labels
+import gmmlib.clustering.nearest as parts
+from gmmlib import KMeans, assign, lloyd, update_centers
+from gmmlib.clustering.nearest import Table, by_differences, columns_and_size
 
 RNG = np.random.default_rng(6)
 
-# name: (points, how far the centres move from step to step)
+# name: (points, how far centres lie from some of them)
 CASES = {
     "overlapping clouds": (RNG.normal(size=(700, 3)), 0.05),
     "clusters": (RNG.normal(size=(700, 5)) + 9 * RNG.integers(0, 3, size=(700, 1)), 0.3),
@@ -31,64 +30,54 @@ CASES = {
 }
 
 
-@pytest.fixture(params=["one piece", "many pieces"])
+@pytest.fixture(params=["one piece", "many pieces", "few kept"])
 def pieces(request, monkeypatch):
-    """Leads are kept for any number of points, and in pieces that do not divide it."""
-    monkeypatch.setattr(gmmlib.clustering.nearest, "LITTLE", 0)
-    if request.param == "many pieces":
-        monkeypatch.setattr(gmmlib.clustering.nearest, "CHUNK", 37)
+    """Products for any number of points, in one block or in several that do not divide it, kept or not."""
+    monkeypatch.setattr(parts, "LITTLE", 0)
+    if request.param != "one piece":
+        monkeypatch.setattr(parts, "FIT", 0)
+    if request.param == "few kept":
+        monkeypatch.setattr(parts, "KEPT", 0)
 
 
-def walk(X, step, K, rounded, rng):
-    """Centres on their way: they start at rows of X, and a few of them move at a time."""
+def near(X, step, K, rounded, rng):
+    """Centres near rows of X, ever farther."""
     z = X[rng.choice(len(X), K, replace=False)].astype(float)
-    for _ in range(12):
+    for _ in range(4):
         yield z
         move = step * rng.normal(size=z.shape) * (rng.random((K, 1)) < 0.6)
         z = z + (np.round(move) if rounded else move)
 
 
-@pytest.mark.parametrize("K", [1, 2, 3, 8])
+@pytest.mark.parametrize("K", [1, 2, 3, 8, 290])
 @pytest.mark.parametrize("name", CASES)
-def test_labels_that_were_not_looked_at_are_still_the_nearest(name, K, rng, pieces):
+def test_labels_are_the_nearest_and_the_first_of_equals(name, K, rng, pieces):
     X, step = CASES[name]
-    place = Coordinates(X)
-    sides, labels = Labels(X, place), np.full(len(X), -1)
-    for centers in walk(X, step, K, "lattice" in name, rng):
-        z = place.enter(centers)
-        moved, before = sides.update(z)
-        distance = cdist(place.enter(X), z)
-        assert_array_equal(sides.labels, distance.argmin(axis=1))  # the first of equals
-        assert_array_equal(moved, np.flatnonzero(sides.labels != labels))
-        assert_array_equal(before, labels[moved])
-        labels = sides.labels.copy()
-        if K > 1:
-            first, second = np.partition(distance, 1, axis=1)[:, :2].T
-            assert (sides.leads <= second - first + 1e-12).all()
+    table = Table(X)
+    for centers in near(X, step, K, "lattice" in name, rng):
+        z = table.enter(centers)
+        assert_array_equal(table.nearest(z), cdist(table.enter(X), z).argmin(axis=1))
 
 
-@pytest.mark.parametrize("name", ["overlapping clouds", "clusters", "wide"])
-def test_most_points_are_not_looked_at_once_the_centres_settle(name, rng, pieces, monkeypatch):
-    X, _ = CASES[name]
-    looked, nearest = [], gmmlib.clustering.nearest.Centers.nearest
+@pytest.mark.parametrize("name", ["overlapping clouds", "clusters", "wide", "far from the origin"])
+def test_hardly_any_point_is_measured_twice(name, rng, pieces, monkeypatch):
+    X, step = CASES[name]
+    looked, measure = [0], parts.by_differences
 
-    def counted(centers, rows, which):
-        looked[-1] += len(which)
-        return nearest(centers, rows, which)
+    def counted(columns, size, z):
+        looked[0] += columns.shape[2]
+        return measure(columns, size, z)
 
-    monkeypatch.setattr(gmmlib.clustering.nearest.Centers, "nearest", counted)
-    place = Coordinates(X)
-    sides = Labels(X, place)
-    for centers in walk(X, 1e-4, 5, False, rng):
-        looked.append(0)
-        sides.update(place.enter(centers))
-    assert looked[0] == len(X)
-    assert max(looked[2:]) < len(X) / 5
+    monkeypatch.setattr(parts, "by_differences", counted)
+    table = Table(X)
+    for centers in near(X, step, 5, False, rng):
+        table.nearest(table.enter(centers))
+    assert looked[0] < len(X) / 50
 
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("name", CASES)
-def test_sums_kept_up_to_date_give_the_centres_of_sums_taken_anew(name, weighted, rng, pieces, monkeypatch):
+def test_a_run_is_what_assigning_and_updating_in_turn_gives(name, weighted, rng, pieces):
     X, _ = CASES[name]
     weight = rng.uniform(size=len(X)) if weighted else None
     start = X[rng.choice(len(X), 4, replace=False)]
@@ -100,7 +89,7 @@ def test_sums_kept_up_to_date_give_the_centres_of_sums_taken_anew(name, weighted
             distance = cdist(X, centers, "sqeuclidean")
             labels = distance.argmin(axis=1)
             inertias.append(np.average(distance.min(axis=1), weights=weight))
-            centers = gmmlib.clustering.lloyd.update_centers(X, labels, centers, weight)
+            centers = update_centers(X, labels, centers, weight)
         return centers, np.array(inertias)
 
     if len(np.unique(cdist(X, start).argmin(axis=1))) == 4:  # no centre is ever sent elsewhere
@@ -111,6 +100,28 @@ def test_sums_kept_up_to_date_give_the_centres_of_sums_taken_anew(name, weighted
         assert_allclose(run.inertias[:-1], inertias * scale, atol=tolerance)
     else:
         assert name == "no spread"
+
+
+# ------------------------------------------------------------------- what remains
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("tight", [1.0, 1e-5])
+@pytest.mark.parametrize("name", ["overlapping clouds", "clusters", "wide", "far from the origin"])
+def test_what_remains_after_a_further_centre_is_the_sum_of_the_smaller_squares(name, tight, weighted, rng, pieces):
+    """Tight: clusters a hundred thousand times closer than their distance from the origin."""
+    X = tight * CASES[name][0] + rng.integers(0, 2, size=(len(CASES[name][0]), 1)) * 20
+    share = rng.uniform(size=len(X)) if weighted else None
+    table, weight = Table(X, share), np.ones(len(X)) if share is None else share
+    z = table.rows(rng.choice(len(X), 7, replace=False))
+    sq = cdist(z, table.enter(X), "sqeuclidean")
+    nearest_sq = sq[:4].min(axis=0)
+    expected = np.minimum(sq[4:], nearest_sq) @ weight
+    assert_allclose(table.remaining(z[4:], nearest_sq), expected, rtol=2e-3)
+    shrunk = sq[:3].min(axis=0)
+    table.shrink(shrunk, z[3:4])
+    assert_allclose(shrunk, nearest_sq, rtol=2e-3)
+    assert_array_equal(shrunk == 0, nearest_sq == 0)
 
 
 # ------------------------------------------------------------------- far, large and many
@@ -182,3 +193,77 @@ def test_labels_of_single_precision_are_those_that_predict_gives():
         X = 100 + rng.normal(size=(20_000, 2)).astype(np.float32)
         model = KMeans(int(rng.integers(2, 12)), n_init=1, random_state=seed).fit(X)
         assert_array_equal(model.labels_, model.predict(X))
+
+
+# ------------------------------------------------------------------- very far away
+
+
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e16, 1e100])
+@pytest.mark.parametrize("out", [1.0, 1e14, 1e16, 1e100])
+def test_the_nearest_is_the_nearest_however_far_points_and_centres_are(rng, size, out):
+    X, z = rng.normal(size=(50, 3)) * out, rng.normal(size=(4, 3)) * size
+    labels = Table(np.repeat(X, 20, axis=0), like=np.array([[0.0], [1.0]])).nearest(z)[::20]
+    if out > 1e6 * size:  # a matter of direction
+        assert_array_equal(labels, (X @ z.T).argmax(axis=1))
+        return
+    distance = np.sqrt((((X[:, None] - z) / max(size, out)) ** 2).sum(axis=2)) * max(size, out)
+    assert_array_equal(labels, distance.argmin(axis=1))
+    assert_array_equal(by_differences(*columns_and_size(X), z), labels)
+
+
+# ---------------------------------------------------------------------- coordinates
+
+
+@pytest.mark.parametrize(
+    ("X", "own"),
+    [
+        ([-5.0, -1.0], True),
+        ([-1.0, 5.0], True),
+        ([0.0, 1e11], True),
+        ([0.0, 1e13], False),
+        ([-1e13, 0.0], False),
+        ([0.0, 1e-11], True),
+        ([0.0, 1e-13], False),
+        ([25.1, 50.0], False),  # more than three standard deviations away from zero
+        ([24.9, 50.0], True),
+        ([-50.0, -25.1], False),
+        ([-50.0, -24.9], True),
+        ([3.0, 3.0], False),
+        ([0.0, 0.0], False),
+    ],
+)
+def test_points_near_zero_and_one_keep_their_coordinates_and_others_are_brought_there(X, own):
+    X = np.array(X)[:, None]
+    place = Table(X)
+    z = place.enter(X)
+    assert place.own == own
+    assert_allclose(place.leave(z), X, rtol=1e-15)
+    if own:
+        assert z is X
+        assert (place.origin, place.unit) == (0.0, 1.0)
+    else:
+        assert np.abs(z).max() <= 1
+        assert np.log2(place.unit) % 1 == 0
+
+
+def test_the_widest_column_decides_and_single_precision_becomes_double():
+    X = np.array([[7.0, 0.0], [7.0, 40.0]], dtype=np.float32)
+    assert Table(X).own
+    assert Table(X).enter(X).dtype == float
+    assert not Table(X - [0.0, 100.0]).own
+
+
+@pytest.mark.filterwarnings("error")
+def test_rows_beyond_reach_stop_there_in_silence():
+    place = Table(np.array([[0.0], [1e-100]]))
+    assert_array_equal(place.enter(np.array([[1e300], [-1e300]])), [[1e140], [-1e140]])
+
+
+@pytest.mark.parametrize(("shift", "unit"), [(0.0, 1.0), (30.0, 1.0), (1e6, 1.0), (5.0, 1e-30), (0.0, 1e30)])
+def test_the_tolerance_is_measured_by_the_mean_variance(rng, shift, unit):
+    X, weight = unit * (rng.normal(size=(500, 3)) * [1, 2, 3] + shift), rng.uniform(size=500)
+    assert_allclose(Table(X).mean_variance(), X.var(axis=0).mean(), rtol=1e-8)
+    share = weight / weight.sum()
+    expected = share @ ((X - share @ X) ** 2).mean(axis=1)
+    assert_allclose(Table(X, share).mean_variance(), expected, rtol=1e-8)
+    assert Table(np.ones((5, 2))).mean_variance() == 0

@@ -83,3 +83,16 @@ def test_a_mark_stays_with_its_formula():
     context = {"body": '(<span class="math notranslate"><math><mi>x</mi></math></span>), <p>a</p>'}
     mathml.bind_marks(None, "page", "page.html", context, None)
     assert context["body"] == '<span class="math notranslate">(<math><mi>x</mi></math>),</span> <p>a</p>'
+
+
+@pytest.mark.parametrize(("drawn", "has"), [("<msqrt><mn>2</mn></msqrt>", True), ("<mn>2</mn>", False)])
+def test_the_font_has_the_sign_of_a_root_which_no_formula_spells(tmp_path, drawn, has):
+    """A browser draws the sign of `msqrt` from the font; the markup does not hold it."""
+    from fontTools.ttLib import TTFont
+
+    (tmp_path / "_static").mkdir()
+    app = SimpleNamespace(
+        builder=SimpleNamespace(format="html"), outdir=str(tmp_path), formulas={"": f"<math>{drawn}</math>"}
+    )
+    mathml.write_font(app, None)
+    assert (ord("√") in TTFont(tmp_path / "_static" / "math.woff").getBestCmap()) is has

@@ -75,6 +75,14 @@ def test_pictures_wait_and_keep_their_place(name):
     assert [p["src"] for p in pictures if p.get("loading") != "lazy" or not p.get("width") or not p.get("height")] == []
 
 
+def test_the_radical_sign_of_a_root_is_in_the_font():
+    """A root is an element; the sign that the browser draws for it is no character of the page."""
+    from fontTools.ttLib import TTFont
+
+    assert any(head.select("msqrt, mroot") for head in HEADS.values())
+    assert ord("√") in TTFont(SITE / "_static" / "math.woff").getBestCmap()
+
+
 def test_every_icon_of_a_page_is_in_the_font():
     from fontTools.ttLib import TTFont
 

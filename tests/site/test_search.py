@@ -11,7 +11,7 @@ DEFINED = {
     "responsibility": "chapters/06_responsibilities.html#bayes-rule-with-densities",
     "k-means": "chapters/13_kmeans.html",
     "BIC": "#",
-    "Jensen": "chapters/09_em_gaussian_mixtures.html#a-bound-that-touches",
+    "Jensen": "chapters/08_em_derived.html#a-bound-for-every-guess",
     "log-sum-exp": "chapters/06_responsibilities.html#the-input-that-breaks-the-plain-formula",
 }
 MENU = re.compile(r"Toggle|Color mode|Contents|Ctrl|Skip to main|Show code|Hide code|Download")

@@ -41,13 +41,13 @@ logger = logging.getLogger(__name__)
 
 
 class ChapterMath(MathDomain):
-    """Sphinx's equations, numbered by chapter."""
+    """Sphinx's equations, numbered by chapter; A.1 in the appendix."""
 
     def note_equation(self, docname, labelid, location=None):
         super().note_equation(docname, labelid, location)
         number = self.equations[labelid][1]
-        if chapter := CHAPTER.fullmatch(docname):
-            number = f"{int(chapter[1])}.{'E' if chapter[2] else ''}{number}"
+        chapter = CHAPTER.fullmatch(docname)  # an appendix has no number
+        number = f"{int(chapter[1])}.{'E' if chapter[2] else ''}{number}" if chapter else f"A.{number}"
         self.equations[labelid] = (docname, number)
 
 
@@ -144,7 +144,10 @@ def write_font(app, exception):
         return
     from fontTools import subset
 
-    used = set(re.sub(r"<[^>]*>", "", html.unescape("".join(app.formulas.values()))))
+    drawn = "".join(app.formulas.values())
+    used = set(re.sub(r"<[^>]*>", "", html.unescape(drawn)))
+    if re.search("<(msqrt|mroot)", drawn):
+        used.add("√")  # drawn by the browser, in no formula's text
     options = subset.Options(layout_features=FEATURES, flavor="woff", notdef_outline=True)
     font = subset.load_font(str(FONT), options)
     cutter = subset.Subsetter(options)

@@ -53,6 +53,15 @@ def as_covariances(covs, kind, K, D):
     return covs
 
 
+def check_symmetric(covs, name):
+    """Raise a ValueError unless matrices (..., D, D) equal their transposes, up to five digits of a correlation."""
+    sd = np.sqrt(np.abs(np.diagonal(covs, axis1=-2, axis2=-1)))
+    lopsided = np.abs(covs - np.swapaxes(covs, -1, -2)) > 1e-5 * sd[..., :, None] * sd[..., None, :]
+    if lopsided.any():
+        i, j = np.argwhere(lopsided)[0][-2:]
+        raise ValueError(f"{name} must be symmetric: entries [{i}, {j}] and [{j}, {i}] differ")
+
+
 def full_covariances(covs, kind, K, D):
     """Covariances of any kind written out as (K, D, D)."""
     covs = as_covariances(covs, kind, K, D)

@@ -6,8 +6,8 @@ Everything here is a plain function of arrays. Points are rows: `X` is (N, D).
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from ...numerics import LOG_2PI, as_count, as_points, as_weights
-from .covariance import ROUND, SHARED, cholesky, inverse_roots, log_norms, squared_distance
+from ...numerics import LOG_2PI, as_count, as_numbers, as_points, as_rng, as_weights
+from .covariance import ROUND, SHARED, check_symmetric, cholesky, inverse_roots, log_norms, squared_distance
 
 FARTHEST = 1e152  # standard deviations: a sum of squares fits
 
@@ -48,11 +48,23 @@ def log_gaussian_1d(x, mean, var):
     -----
     Bishop (2006), eq. 1.46. Derived in chapters/01_one_gaussian.ipynb.
     """
-    x, mean, var = (np.asarray(v, dtype=float) for v in (x, mean, var))
+    x, mean, var = (as_numbers(v, name).astype(float) for v, name in ((x, "x"), (mean, "mean"), (var, "var")))
     if not (np.all(var > 0) and np.all(np.isfinite(var))):
         raise ValueError(f"var must be positive and finite, got {var}: pass a variance, not a log")
     with np.errstate(over="ignore"):  # too far away to square: a log-density of -inf
         return -0.5 * (LOG_2PI + np.log(var) + (x - mean) ** 2 / var)
+
+
+def _parameters(mean, cov):
+    """Mean (D,) and symmetric covariance (D, D) as arrays, or an error that names one."""
+    mean, cov = as_numbers(mean, "mean"), as_numbers(cov, "cov")
+    if mean.ndim != 1 or cov.shape != (len(mean),) * 2:
+        raise ValueError(f"mean must be (D,) and cov (D, D), got mean {mean.shape} and cov {cov.shape}")
+    for name, values in (("mean", mean), ("cov", cov)):
+        if not np.isfinite(values).all():
+            raise ValueError(f"{name} contains NaN or infinity: {values}")
+    check_symmetric(cov, "cov")
+    return mean.astype(float), cov.astype(float)
 
 
 def log_gaussian(X, mean, cov):
@@ -65,7 +77,7 @@ def log_gaussian(X, mean, cov):
     mean : array_like of shape (D,)
         Centre, in u.
     cov : array_like of shape (D, D)
-        Symmetric positive definite, in u**2; only the lower triangle is read.
+        Symmetric positive definite, in u**2.
 
     Returns
     -------
@@ -83,12 +95,11 @@ def log_gaussian(X, mean, cov):
     Bishop (2006), eq. 2.43. With cov = L L' and L z = x - mean, the exponent is
     -z'z/2 and ln|cov| is twice the sum of ln diag(L): no inverse, no determinant.
     """
-    X, mean, cov = as_points(X), np.asarray(mean, float), np.asarray(cov, float)
+    X = as_points(X)
     D = X.shape[1]
-    if mean.shape != (D,) or cov.shape != (D, D):
-        raise ValueError(f"X has {D} columns but mean is {mean.shape} and cov {cov.shape}")
-    if not np.isfinite(mean).all():
-        raise ValueError(f"mean contains NaN or infinity: {mean}")
+    if np.shape(mean) != (D,) or np.shape(cov) != (D, D):
+        raise ValueError(f"X has {D} columns but mean is {np.shape(mean)} and cov {np.shape(cov)}")
+    mean, cov = _parameters(mean, cov)
     L = cholesky(cov)
     log_det = 2 * np.log(np.diag(L)).sum()
     with np.errstate(over="ignore", invalid="ignore"):  # too far away to square: a log-density of -inf
@@ -186,7 +197,8 @@ def sample_gaussian(rng, n, mean, cov):
 
     Parameters
     ----------
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or int
+        A whole number is a seed.
     n : int
     mean : array_like of shape (D,)
     cov : array_like of shape (D, D)
@@ -200,9 +212,7 @@ def sample_gaussian(rng, n, mean, cov):
     -----
     x = mean + L z with z standard normal and cov = L L', so cov(x) = L I L'.
     """
-    n, mean, cov = as_count(n, "n", 0), np.asarray(mean, float), np.asarray(cov, float)
-    if mean.ndim != 1 or cov.shape != (len(mean),) * 2:
-        raise ValueError(f"mean must be (D,) and cov (D, D), got shapes {mean.shape} and {cov.shape}")
+    rng, n, (mean, cov) = as_rng(rng), as_count(n, "n", 0), _parameters(mean, cov)
     return mean + rng.standard_normal((n, len(mean))) @ cholesky(cov).T
 
 
@@ -225,19 +235,22 @@ def marginal(mean, cov, keep):
     -----
     Bishop (2006), eq. 2.98: the others are left out, nothing is recomputed.
     """
-    keep = _places(keep, len(mean), "keep")
-    return np.asarray(mean, float)[keep], np.asarray(cov, float)[np.ix_(keep, keep)]
+    mean, cov = _parameters(mean, cov)
+    keep = places(keep, len(mean), "keep")
+    return mean[keep], cov[np.ix_(keep, keep)]
 
 
-def _places(which, D, name):
+def places(which, D, name):
     """Coordinates 0..D-1 that `which` names (negative: from the end, or True and False), each once."""
+    if np.ndim(which) != 1:
+        raise ValueError(f"{name} must be a sequence of coordinates, as in [0], got {which!r}")
     try:
-        places = np.arange(D)[np.asarray(which, dtype=None if len(which) else int)]
+        found = np.arange(D)[np.asarray(which, dtype=None if len(which) else int)]
     except IndexError as err:
         raise ValueError(f"{name} must hold coordinates between 0 and {D - 1}, got {which}") from err
-    if len(np.unique(places)) < len(places):
+    if len(np.unique(found)) < len(found):
         raise ValueError(f"{name} names a coordinate twice: {which}")
-    return places
+    return found
 
 
 def conditional(mean, cov, given, values):
@@ -262,11 +275,15 @@ def conditional(mean, cov, given, values):
     -----
     Bishop (2006), eqs. 2.81 and 2.82.
     """
-    mean, cov = np.asarray(mean, float), np.asarray(cov, float)
-    given, values = _places(given, len(mean), "given"), np.asarray(values, float)
+    mean, cov = _parameters(mean, cov)
+    given, values = places(given, len(mean), "given"), as_numbers(values, "values")
     rest = np.setdiff1d(np.arange(len(mean)), given)
-    if values.shape[-1:] != given.shape:
-        raise ValueError(f"values must have one entry for each of {len(given)} given coordinates, got {values.shape}")
+    if values.ndim not in (1, 2) or values.shape[-1:] != given.shape:
+        raise ValueError(
+            f"values must have one entry for each of {len(given)} given coordinates, one row a case, got {values.shape}"
+        )
+    if not np.isfinite(values).all():
+        raise ValueError(f"values contains NaN or infinity: leave unknown coordinates out of given, got {values}")
     L = cholesky(cov[np.ix_(given, given)])
     half = solve_triangular(L, cov[np.ix_(given, rest)], lower=True)
     gain = solve_triangular(L, half, lower=True, trans="T")  # (given, rest)

@@ -2,13 +2,17 @@
 
 import numpy as np
 
-from ...clustering.lloyd import kmeans_plusplus, lloyd, random_rows
+from ...clustering.lloyd import descend
+from ...clustering.nearest import Table
+from ...clustering.seeding import candidates_for, random_rows, spread_rows
 from ...numerics import SMALLEST
-from .covariance import cholesky, covariance_shape, inverse_triangular
+from .covariance import check_symmetric, cholesky, covariance_shape, inverse_triangular
 from .em import alone, given, m_step_from
 from .parameters import enter, leave, make_components
 
 __all__ = []
+
+NO_POINTS = 1e-10  # a component of less weight than this has none, and EM alone never gives it any
 
 
 def check_start(model, D):
@@ -50,9 +54,8 @@ def _inverse(precisions, kind):
             raise ValueError(f"'{kind} precision' should be positive, and large enough to invert")
         return 1 / precisions
     message = f"'{kind} precision' should be symmetric, positive-definite"
-    if not np.allclose(precisions, np.swapaxes(precisions, -1, -2)):
-        raise ValueError(message)
     try:
+        check_symmetric(precisions, "precisions")
         L = cholesky(precisions)
     except ValueError as err:
         raise ValueError(message) from err
@@ -93,11 +96,12 @@ def _found(points, K, method, reg, rng):
     if method == "random":
         resp = rng.random((len(X), K))
         return m_step_from(points, given(resp / resp.sum(axis=1, keepdims=True)), reg)
+    table = Table(X, share)
+    if method == "random_from_data":
+        return _around(points, random_rows(table, K, rng), reg)
+    centers = spread_rows(table, K, rng, candidates_for(K))
     if method == "kmeans":
-        run = lloyd(X, kmeans_plusplus(X, K, rng, share), sample_weight=share)
-        return m_step_from(points, _clusters(run.labels, K), reg)
-    rows = kmeans_plusplus if method == "k-means++" else random_rows
-    centers = rows(X, K, rng, share)
+        return m_step_from(points, _clusters(descend(table, centers).labels, K), reg)
     return _around(points, centers, reg)
 
 
@@ -116,6 +120,19 @@ def _around(points, centers, reg):
     whole = m_step_from(points, alone, reg)
     covs = whole.covs if points.kind.startswith("tied") else np.repeat(whole.covs, K, axis=0)
     return make_components(points.kind, points.frame, np.full(K, 1 / K), centers.astype(float), covs)
+
+
+def revived(parts, points, reg, rng):
+    """Components, those that hold no points moved to rows drawn at random, with the covariance of all points."""
+    dead, K = parts.weights < NO_POINTS, len(parts.weights)
+    if not dead.any():
+        return parts
+    fresh = _around(points, random_rows(points.X, K, rng, points.row_weights), reg)
+    weights = np.where(dead, 1 / K, parts.weights)
+    means, covs = np.where(dead[:, None], fresh.means, parts.means), parts.covs
+    if not parts.kind.startswith("tied"):
+        covs = np.where(dead.reshape(-1, *[1] * (covs.ndim - 1)), fresh.covs, covs)
+    return make_components(parts.kind, parts.frame, weights / weights.sum(), means, covs)
 
 
 def best_of(run, n_init):

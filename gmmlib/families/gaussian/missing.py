@@ -19,14 +19,13 @@ Whether an entry is missing may depend on what the row shows, not on the entry i
 ("missing at random"). Ghahramani and Jordan (1994); Little and Rubin (2002), 11.2.
 """
 
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
-from ...functions import EStep
+from ...functions import FAR_AWAY, EStep, far_log_density
 from ...numerics import FAR, LOG_2PI, Frame, blocks, log_normalise
-from .covariance import cholesky, full_covariances, inverse_triangular
+from .covariance import full_covariances
 from .em import scatter, update
 from .forms import moments_around, weighted_sums
 from .parameters import enter
@@ -94,69 +93,99 @@ def filled(points):
 
 
 def by_gaps(X):
-    """Row numbers (N,) in an order that brings rows with the same gaps together."""
-    bits = np.concatenate([np.packbits(np.isnan(X[rows]), axis=1) for rows in blocks(*X.shape)])
-    return np.lexsort(bits.T)
+    """Row numbers (N,) in an order that brings rows with as many gaps together, and among them those with the same."""
+    bits, sizes = [], []
+    for rows in blocks(*X.shape):
+        gaps = np.isnan(X[rows])
+        bits.append(np.packbits(gaps, axis=1))
+        sizes.append(gaps.sum(axis=1))
+    return np.lexsort([*np.concatenate(bits).T, np.concatenate(sizes)])
 
 
-def runs(x):
-    """Neighbours among the rows `x` that have the same gaps: pairs of a slice and gaps (D,)."""
+MANY = 100  # rows with the same gaps are worth a product of their own
+AT_ONCE = 100_000  # numbers that the gains of a group of rows may fill
+
+
+class Gaps(NamedTuple):
+    """Neighbouring rows that have as many gaps each, in P patterns."""
+
+    rows: slice
+    columns: np.ndarray  # (P, m)
+    which: np.ndarray  # (n,) the pattern of each row
+    starts: np.ndarray  # (P,) where its rows begin
+
+
+def groups(x, most):
+    """Gaps of the rows `x`, which are ordered by them: patterns of many rows one by one, others together.
+
+    Together are rows with at most `most` gaps in all. Rows without gaps are passed over.
+    """
     gaps = np.isnan(x)
-    ends = np.flatnonzero((gaps[1:] != gaps[:-1]).any(axis=1)) + 1
-    return [(slice(start, stop), gaps[start]) for start, stop in pairwise([0, *ends, len(x)])]
+    starts = np.flatnonzero(np.append(True, (gaps[1:] != gaps[:-1]).any(axis=1)))
+    lengths, sizes = np.diff(np.append(starts, len(x))), gaps[starts].sum(axis=1)
+    first = 0
+    while first < len(starts):
+        last = first + 1
+        if lengths[first] < MANY:
+            together = (sizes[first:] == sizes[first]) & (lengths[first:] < MANY)
+            together &= lengths[first:].cumsum() * sizes[first] <= max(most, lengths[first] * sizes[first])
+            last = first + int(np.append(together, False).argmin())
+        columns = np.nonzero(gaps[starts[first:last]])[1].reshape(last - first, sizes[first])
+        which = np.repeat(np.arange(last - first), lengths[first:last])
+        rows = slice(starts[first], starts[first] + len(which))
+        if sizes[first]:
+            yield Gaps(rows, columns, which, starts[first:last] - starts[first])
+        first = last
 
 
 # ------------------------------------------------- what components say of gaps
 
 
 class View(NamedTuple):
-    """What components say of rows that have the same gaps.
+    """What components say of P patterns of m gaps; a shared covariance says it once, for k = 1 instead of K.
 
-    `spread` is the gaps' covariance given the rest, without a component's axis if tied;
-    `where` is its place among the second moments. `log_gaps` is ln|2 pi spread|/2 and,
-    for x's units, - ln of the other columns' scale.
+    `spread` is the gaps' covariance given the rest, and `where` its place among the
+    second moments. `log_gaps` (k, P) is ln|2 pi spread|/2 in x's units. `gain` times
+    residuals, zero where the gaps are, is what is expected of the gaps; None: no
+    correlation, nothing to learn.
     """
 
-    gaps: np.ndarray  # (D,)
+    gain: np.ndarray | None  # (k, P, m, D)
     spread: np.ndarray
     where: tuple
     log_gaps: np.ndarray
 
 
-def look(parts, gaps):
-    """The components' view of rows with these gaps (D,), and how to guess them.
-
-    Returns
-    -------
-    view : View
-    gain : ndarray or None
-        Times residuals of the other columns: expected residuals of the gaps. None:
-        no correlation, nothing to learn.
-    """
+def look(parts, columns):
+    """The components' View of gaps in `columns` (P, m)."""
     conditional = _correlated if parts.kind in ("full", "tied") else _uncorrelated
-    gain, spread, where, log_root = conditional(parts, gaps)
-    log_volume = np.log(parts.frame.scale[~gaps]).sum()
-    return View(gaps, spread, where, log_root + (0.5 * LOG_2PI * gaps.sum() - log_volume)), gain
+    gain, spread, where, log_root = conditional(parts, columns)
+    log_volume = np.log(parts.frame.scale)[columns].sum(axis=1)
+    return View(gain, spread, where, log_root + (0.5 * LOG_2PI * columns.shape[1] + log_volume))
 
 
-def _correlated(parts, gaps):
-    """Gain, spread, its place and ln of its root's determinant, from one factor with the gaps last."""
-    order, n = np.argsort(gaps, kind="stable"), (~gaps).sum()
-    # a factor of the covariance in another order, without factoring anew what is nearly singular
-    L = np.swapaxes(np.linalg.qr(np.swapaxes(cholesky(parts.covs, "covs")[..., order, :], -1, -2), mode="r"), -1, -2)
-    L = L * np.where(np.diagonal(L, axis1=-2, axis2=-1) < 0, -1, 1)[..., None, :]
-    below, corner = L[..., n:, :n], L[..., n:, n:]
-    gain = below @ inverse_triangular(np.ascontiguousarray(L[..., :n, :n])) if n else below
-    log_root = np.log(np.diagonal(corner, axis1=-2, axis2=-1)).sum(axis=-1)
-    return gain, corner @ np.swapaxes(corner, -1, -2), (..., order[n:, None], order[n:]), log_root
+def _correlated(parts, columns):
+    """Gain, spread, its place and ln of its root's determinant.
+
+    The density of a whole row is highest where |U y| is least. What is expected of the
+    gaps is therefore a least-squares solution, and the rows of U are never squared.
+    """
+    D = len(parts.frame.origin)
+    U = parts.roots.reshape(-1, 1, D, D)
+    Q, R = np.linalg.qr(np.swapaxes(np.swapaxes(U[:, 0], -1, -2)[:, columns], -1, -2))  # (k, P, D, m), (k, P, m, m)
+    inverse = np.linalg.inv(R)
+    gain = -inverse @ (np.swapaxes(Q, -1, -2) @ U)
+    log_root = -np.log(np.abs(np.diagonal(R, axis1=-2, axis2=-1))).sum(axis=-1)
+    return gain, inverse @ np.swapaxes(inverse, -1, -2), (columns[:, :, None], columns[:, None, :]), log_root
 
 
-def _uncorrelated(parts, gaps):
+def _uncorrelated(parts, columns):
     """The same where columns say nothing of each other."""
     if parts.kind == "diag":
-        spread = parts.covs[:, gaps]
-        return None, spread, (..., gaps), 0.5 * np.log(spread).sum(axis=1)
-    return None, gaps.sum() * parts.covs, (...,), 0.5 * gaps.sum() * np.log(parts.covs)
+        spread = parts.covs[:, columns]  # (K, P, m)
+        return None, spread, (columns,), 0.5 * np.log(spread).sum(axis=-1)
+    spread = columns.shape[1] * np.reshape(parts.covs, (-1, 1)) * np.ones(len(columns))  # (k, P)
+    return None, spread, (), 0.5 * columns.shape[1] * np.log(spread / columns.shape[1])
 
 
 class FilledBlock(Block):
@@ -166,19 +195,27 @@ class FilledBlock(Block):
         super().__init__(points, rows)
         self.parts, self.fillings = parts, []
         residuals = self.all_residuals(parts.means)  # (K, D, n), around each component's own mean
-        for run, gaps in runs(self.x):
-            (view, gain), expected = look(parts, gaps), np.zeros_like(residuals[:, gaps, run])
-            if gain is not None:
-                np.matmul(gain, residuals[:, ~gaps, run], out=expected)
-            self.fillings.append((run, view, expected))
+        for gaps in groups(self.x, AT_ONCE // parts.means.size):
+            view, places = look(parts, gaps.columns), _places(gaps)
+            residuals[:, *places] = 0.0
+            expected = np.zeros((len(residuals), gaps.columns.shape[1], len(gaps.which)))
+            if view.gain is not None:
+                seen = residuals[:, :, gaps.rows]
+                if len(gaps.columns) == 1:
+                    np.matmul(view.gain[:, 0], seen, out=expected)
+                else:
+                    seen = np.ascontiguousarray(np.swapaxes(seen, 1, 2))[..., None]  # (K, n, D, 1)
+                    expected[:] = np.swapaxes((view.gain[:, gaps.which] @ seen)[..., 0], 1, 2)
+            self.fillings.append((gaps, view, expected))
 
     def all_residuals(self, about):
         """Every row as seen from K points, (K, D, n), its gaps filled as far as they are known."""
         out, shift = np.empty((*about.shape, len(self))), (self.parts.means - about) / self.parts.frame.scale
         for k, point in enumerate(about):
             out[k] = self.residuals(np.arange(len(self)), point)
-        for run, view, expected in self.fillings:
-            out[:, view.gaps, run] = expected + shift[:, view.gaps, None]
+        for gaps, _, expected in self.fillings:
+            columns, rows = _places(gaps)
+            out[:, columns, rows] = expected + shift[:, columns]
         return out
 
     def sums(self, resp, about):
@@ -194,18 +231,31 @@ class FilledBlock(Block):
         else:
             white = np.reshape(parts.roots, (-1, len(residuals[0]) if parts.kind == "diag" else 1, 1)) * residuals
         log_joint = -0.5 * np.einsum("kdn,kdn->kn", white, white) + parts.log_norm[:, None]
-        for run, view, _ in self.fillings:
-            log_joint[:, run] += np.reshape(view.log_gaps, (-1, 1))
+        log_joint -= self.points.log_volume
+        for gaps, view, _ in self.fillings:
+            log_joint[:, gaps.rows] += view.log_gaps[:, gaps.which]
         return log_normalise(log_joint)
 
     def spread(self, resp):
         """What the gaps' spread adds to the second moments of components with `resp` (K, n)."""
         added = np.zeros_like(self.parts.covs)
-        for run, view, _ in self.fillings:
-            mass = resp[:, run].sum(axis=1)
-            tied = self.parts.kind.startswith("tied")
-            added[view.where] += mass.sum() * view.spread if tied else (mass * view.spread.T).T
+        for gaps, view, _ in self.fillings:
+            mass = np.add.reduceat(resp[:, gaps.rows], gaps.starts, axis=1)  # (K, P)
+            if self.parts.kind.startswith("tied"):
+                mass = mass.sum(axis=0, keepdims=True)
+            each = mass.reshape(*mass.shape, *[1] * (view.spread.ndim - 2)) * view.spread
+            if not view.where:
+                added += each.sum(axis=1).reshape(added.shape)
+            elif self.parts.kind == "tied":
+                np.add.at(added, view.where, each[0])
+            else:
+                np.add.at(added, (slice(None), *view.where), each)
         return added
+
+
+def _places(gaps):
+    """Columns (m, n) and rows (n,) of every gap of a group."""
+    return gaps.columns[gaps.which].T, np.arange(gaps.rows.start, gaps.rows.stop)
 
 
 # ---------------------------------------------------------------- E-step, M-step
@@ -269,6 +319,10 @@ def e_step(X, weights, means, covs, kind):
     resp, log_density = np.empty((len(weights), len(X))), np.empty(len(X))
     for block in ask(X, kind, weights, means, covs):
         resp[:, block.rows], log_density[block.rows] = block.respond()
+    full = full_covariances(covs, kind, *means.shape)
+    for row in np.flatnonzero(log_density < FAR_AWAY):
+        x = X[row : row + 1, seen := ~np.isnan(X[row])]
+        log_density[row] = far_log_density(x, weights, means[:, seen], full[:, seen][:, :, seen])[0]
     return EStep(resp.T, log_density)
 
 
@@ -280,9 +334,10 @@ def impute(X, weights, means, covs, kind):
         if kind in ("full", "tied") and np.abs(block.all_residuals(block.parts.means)).max() >= block.points.far:
             raise ValueError("X lies too far from the mixture to say what its gaps would hold: look for outliers")
         resp, _ = block.respond()
-        for run, view, expected in block.fillings:
-            guess = means[:, view.gaps, None] + block.parts.frame.scale[view.gaps, None] * expected
-            whole[block.rows[run, None], np.flatnonzero(view.gaps)] = np.einsum("kn,kgn->ng", resp[:, run], guess)
+        for gaps, _, expected in block.fillings:
+            columns, _ = _places(gaps)
+            guess = means[:, columns] + block.parts.frame.scale[columns] * expected  # (K, m, n)
+            whole[block.rows[gaps.rows], columns] = np.einsum("kn,kmn->mn", resp[:, gaps.rows], guess)
     if not np.isfinite(whole).all():
         raise ValueError(f"what the gaps would hold is more than {X.dtype} can: rescale X")
     return whole
