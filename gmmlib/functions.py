@@ -21,7 +21,7 @@ from .numerics import (
     total_weight,
 )
 
-FAR_AWAY = -1e100  # a log-density below this is written anew: a sweep stops coordinates where squares no longer fit
+FAR_AWAY = -1e100  # a log-density below this is written anew: distances stop where squares no longer fit
 
 __all__ = [
     "EMResult",
@@ -116,6 +116,9 @@ def e_step(X, weights, means, covs, covariance_type="full"):
     with OneBlasThread():
         for rows in blocks(N, K + D):
             resp[:, rows], log_density[rows] = log_normalise(log_joint(X[rows]))
+    if (far := log_density < FAR_AWAY).any():
+        full = full_covariances(covs, covariance_type, *means.shape)
+        log_density[far] = far_log_density(X[far], weights, means, full)
     return EStep(resp.T, log_density)
 
 

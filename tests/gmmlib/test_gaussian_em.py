@@ -109,6 +109,13 @@ def test_a_few_columns_are_asked_first_where_that_saves_work(rng, K, D, apart, f
         assert sorted(set(columns)) == list(columns)
 
 
+@pytest.mark.parametrize("kind", ["tied", "diag", "spherical", "tied_spherical"])
+def test_features_of_other_kinds_are_short_however_many_columns(kind, monkeypatch):
+    made = asks(monkeypatch)
+    mixture_form(components(kind, K=10, D=60))
+    assert made == ["natural"]
+
+
 def test_the_columns_that_tell_are_those_in_which_means_differ_for_their_width(rng):
     D = 40
     means, variances, telling = rng.normal(size=(3, D)), np.full(D, 1e4), np.sort(rng.permutation(D)[:16])
