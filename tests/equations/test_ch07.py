@@ -24,9 +24,7 @@ def test_eq_hard_marginal(rng):
     for N, K in [(3, 2), (4, 3)]:
         weights = [Fraction(int(w)) for w in rng.integers(1, 9, size=K)]
         density = [[Fraction(int(v), 7) for v in row] for row in rng.integers(1, 50, size=(N, K))]
-        labellings = sum(
-            prod(weights[k] * density[n][k] for n, k in enumerate(z)) for z in product(range(K), repeat=N)
-        )
+        labellings = sum(prod(weights[k] * density[n][k] for n, k in enumerate(z)) for z in product(range(K), repeat=N))
         factors = prod(sum(weights[k] * density[n][k] for k in range(K)) for n in range(N))
         assert labellings == factors
 

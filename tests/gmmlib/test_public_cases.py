@@ -24,6 +24,7 @@ from gmmlib import (
     sample_gaussian,
     sample_mixture,
 )
+from gmmlib.families.gaussian import missing
 from gmmlib.families.gaussian.covariance import COVARIANCE_TYPES
 
 kinds = pytest.mark.parametrize("kind", COVARIANCE_TYPES)
@@ -256,3 +257,23 @@ def test_far_away_a_mixture_of_one_has_the_density_of_the_gaussian(kind, gap):
 def test_far_away_a_component_without_weight_counts_for_nothing():
     x, I = [[1e150, 0.0]], np.eye(2)
     assert_allclose(e_step(x, [1.0, 0.0], np.zeros((2, 2)), [I, 100 * I]).log_density, log_gaussian(x, [0.0, 0.0], I))
+
+
+# ------------------------------------------------------------------ scattered gaps
+
+
+@pytest.mark.parametrize("kind", ["full", "tied", "diag"])
+def test_scattered_gaps_are_looked_at_many_patterns_at_a_time(kind, monkeypatch):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(2000, 20)) @ rng.normal(size=(20, 20))
+    gaps = rng.random(X.shape) < 0.15
+    patterns = len(np.unique(gaps, axis=0))
+    looks = []
+    look = missing.look
+    monkeypatch.setattr(missing, "look", lambda parts, columns: looks.append(len(columns)) or look(parts, columns))
+    model = GaussianMixture(2, covariance_type=kind, missing="em", max_iter=1, tol=0, init_params="random_from_data")
+    with pytest.warns(ConvergenceWarning):
+        model.fit(np.where(gaps, np.nan, X))
+    assert patterns > 1000
+    assert len(looks) < patterns / 20  # two sweeps
+    assert sum(looks) >= 2 * (patterns - 1)  # all of them, twice; a complete row has none

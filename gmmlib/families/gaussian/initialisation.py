@@ -127,7 +127,7 @@ def revived(parts, points, reg, rng):
     dead, K = parts.weights < NO_POINTS, len(parts.weights)
     if not dead.any():
         return parts
-    fresh = _around(points, random_rows(Table(points.X, points.row_weights), K, rng), reg)
+    fresh = _found(points, K, "random_from_data", reg, rng)
     weights = np.where(dead, 1 / K, parts.weights)
     means, covs = np.where(dead[:, None], fresh.means, parts.means), parts.covs
     if not parts.kind.startswith("tied"):
