@@ -347,3 +347,24 @@ def test_memory_beside_the_data_is_a_few_blocks_also_where_components_are_many(r
             peak = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
             assert peak < megabytes * 1e6
+
+
+@pytest.mark.parametrize(("D", "kind"), [(2, "full"), (40, "full"), (2, "tied"), (2, "diag")])
+def test_an_e_step_is_read_in_twenty_functions_of_four_files(rng, D, kind):
+    entered, X = set(), rng.normal(size=(50, D))
+    covs = {"full": np.array([np.eye(D)] * 2), "tied": np.eye(D)}.get(kind, np.ones((2, D)))
+    start = np.array([0.5, 0.5]), X[:2], covs
+    gmmlib.e_step(X, *start, kind)  # finds the BLAS, once and for all
+
+    def note(frame, event, _):
+        if event == "call" and Path(frame.f_code.co_filename).is_relative_to(HOME):
+            entered.add((frame.f_code.co_filename, frame.f_code.co_qualname))
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        gmmlib.e_step(X, *start, kind)
+    finally:
+        sys.setprofile(before)
+    assert 10 < len(entered) <= 20
+    assert len({file for file, _ in entered}) <= 4

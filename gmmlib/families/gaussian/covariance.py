@@ -31,9 +31,10 @@ def check_covariance_type(kind):
 
 def covariance_shape(kind, K, D):
     """The shape of the covariances of K components in D dimensions."""
-    check_covariance_type(kind)
-    shapes = {"full": (K, D, D), "tied": (D, D), "diag": (K, D), "spherical": (K,)}
-    return shapes.get(kind, ())
+    shapes = {"full": (K, D, D), "tied": (D, D), "diag": (K, D), "spherical": (K,), "tied_spherical": ()}
+    if kind not in shapes:
+        check_covariance_type(kind)  # says what there is
+    return shapes[kind]
 
 
 def n_covariance_parameters(kind, K, D):
@@ -149,17 +150,14 @@ def squared_distance(y, root):
     return np.einsum("dm,dm->m", white, white)
 
 
-def log_root_determinant(roots, kind, D):
-    """ln|U|, which is -ln|cov|/2: (K,), or one for all."""
-    if kind in MATRIX:
-        return np.log(roots.diagonal(axis1=-2, axis2=-1)).sum(axis=-1)
-    return np.log(roots).sum(axis=-1) if kind == "diag" else D * np.log(roots)
-
-
 def log_norms(weights, roots, kind, D):
     """ln weight + ln|U| - D/2 ln 2 pi (K,): what a component's log-joint begins with.
 
     A weight of zero is allowed; ln 0 is taken to be finite, because inf - inf is no number.
     """
     log_weights = np.log(weights, out=np.full(len(weights), NEVER), where=weights > 0)
-    return log_weights + (log_root_determinant(roots, kind, D) - 0.5 * D * LOG_2PI)
+    if kind in MATRIX:
+        log_det = np.log(roots.diagonal(axis1=-2, axis2=-1)).sum(axis=-1)
+    else:
+        log_det = np.log(roots).sum(axis=-1) if kind == "diag" else D * np.log(roots)
+    return log_weights + (log_det - 0.5 * D * LOG_2PI)
