@@ -4,12 +4,24 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .engine.loop import Mixture, climb, em_map, enter_parts, evaluate, given, leave_parts, m_step_from, make_points
+from .engine.run import run_em
 from .families.gaussian.covariance import as_covariances, check_covariance_type, check_symmetric, full_covariances
-from .families.gaussian.density import log_gaussian, sample_gaussian
-from .numerics import as_count, as_points, as_rng, as_weights, rows_that_count, total_weight
+from .families.gaussian.density import log_gaussian, mixture_log_joint, sample_gaussian
+from .families.gaussian.em import em_map, given, m_step_from, make_points
+from .families.gaussian.parameters import Mixture, enter, leave
+from .numerics import (
+    OneBlasThread,
+    as_count,
+    as_points,
+    as_rng,
+    as_weights,
+    blocks,
+    log_normalise,
+    rows_that_count,
+    total_weight,
+)
 
-FAR_AWAY = -1e100  # a log-density below this is written anew: a sweep stops coordinates where squares no longer fit
+FAR_AWAY = -1e100  # a log-density below this is written anew: distances stop where squares no longer fit
 
 __all__ = [
     "EMResult",
@@ -97,13 +109,13 @@ def e_step(X, weights, means, covs, covariance_type="full"):
     Bishop (2006), eq. 9.23. Derived in chapters/06_responsibilities.ipynb.
     """
     X = as_points(X)
-    weights, means, covs = _checked(weights, means, covs, covariance_type, X.shape[1])
-    resp, log_density = np.empty((len(weights), len(X))), np.empty(len(X))
-
-    def keep(rows, block_resp, block_density):
-        resp[:, rows], log_density[rows] = block_resp, block_density
-
-    evaluate(X, covariance_type, weights, means, covs, keep)
+    (N, D), K = X.shape, len(np.atleast_1d(weights))
+    weights, means, covs = _checked(weights, means, covs, covariance_type, D)
+    resp, log_density = np.empty((K, N)), np.empty(N)
+    log_joint = mixture_log_joint(weights, means, covs, covariance_type)
+    with OneBlasThread():
+        for rows in blocks(N, K + D):
+            resp[:, rows], log_density[rows] = log_normalise(log_joint(X[rows]))
     if (far := log_density < FAR_AWAY).any():
         full = full_covariances(covs, covariance_type, *means.shape)
         log_density[far] = far_log_density(X[far], weights, means, full)
@@ -190,7 +202,7 @@ def m_step(X, resp, covariance_type="full", reg_covar=0.0, sample_weight=None):
     share = None if sample_weight is None else as_weights(sample_weight, len(X))
     share, X, resp = rows_that_count(share, X, resp)
     points = make_points(X, covariance_type, share)
-    return leave_parts(m_step_from(points, given(resp), reg_covar / points.frame.scale**2))
+    return leave(m_step_from(points, given(resp), reg_covar / points.frame.scale**2))
 
 
 def em(X, weights, means, covs, covariance_type="full", tol=1e-10, max_iter=1000, reg_covar=0.0, sample_weight=None):
@@ -222,9 +234,9 @@ def em(X, weights, means, covs, covariance_type="full", tol=1e-10, max_iter=1000
     total = total_weight(sample_weight, len(X))
     share, X = rows_that_count(share, X)
     points = make_points(X, covariance_type, share)
-    start = enter_parts(points.frame, covariance_type, *_checked(weights, means, covs, covariance_type, X.shape[1]))
-    parts, trace, converged = climb(em_map(points, reg_covar / points.frame.scale**2), start, tol, max_iter)
-    return EMResult(*leave_parts(parts), total * np.array(trace), len(trace) - 1, converged)
+    start = enter(points.frame, covariance_type, *_checked(weights, means, covs, covariance_type, X.shape[1]))
+    params, trace, converged = run_em(em_map(points, reg_covar / points.frame.scale**2), start, tol, max_iter)
+    return EMResult(*leave(params), total * np.array(trace), len(trace) - 1, converged)
 
 
 def sample_mixture(rng, n, weights, means, covs, covariance_type="full"):

@@ -12,7 +12,8 @@ from threadpoolctl import ThreadpoolController
 LOG_2PI = np.log(2 * np.pi)
 FAR = 1e140  # points more scales away than this are taken to be this far: squares must fit
 SMALLEST = 2.0**-505  # a scale's square, and one over that, are numbers float64 can hold
-BLOCK = 80_000  # numbers a block of points may fill: less than a megabyte stays in cache
+BLOCK = 160_000  # numbers a block of points may fill: about a megabyte stays in cache
+MORE = 700_000  # ... how many where calls share out its rows, each of which wants some: 6 megabytes
 MOST = 4_000_000  # ... and how many where a row alone has very many: 32 megabytes
 
 
@@ -71,8 +72,9 @@ def as_points(X, name="X"):
         raise ValueError(f"{name} must have shape (N, D), got {X.shape}{hint}")
     if not X.size:
         raise ValueError(f"{name} has no {'columns' if len(X) else 'rows'}")
-    if not all(_all_finite(X[rows]) for rows in blocks(*X.shape)):
-        raise ValueError(f"{name} contains NaN or infinity: drop or impute those rows first")
+    for rows in blocks(*X.shape):
+        if not _all_finite(X[rows]):
+            raise ValueError(f"{name} contains NaN or infinity: drop or impute those rows first")
     return X
 
 
@@ -168,15 +170,17 @@ def log_normalise(log_joint):
         np.maximum(log_joint, -700.0, out=log_joint)
     resp = np.exp(log_joint, out=log_joint)
     total = np.ones(len(resp)) @ resp
-    resp *= 1 / total
-    return resp, top + np.log(total)
+    resp *= 1 / total  # eq-responsibility
+    return resp, top + np.log(total)  # eq-log-sum-exp
 
 
-def blocks(N, width):
-    """Slices of rows such that a block of `width` numbers a row stays in cache."""
-    few = min(200, MOST // width)  # as many at least, lest calls cost more than what they do
+def blocks(N, width, calls=1):
+    """Slices of rows: blocks of `width` numbers a row stay in cache, and are shared out over `calls`."""
+    # so many rows at least, lest calls cost more than what they do
+    few = max(min(200, MOST // width), min(200 * calls, MORE // width))
     step = max(few, BLOCK // width) | 1  # odd: powers of two fight for the same cache lines
-    return [slice(i, min(i + step, N)) for i in range(0, N, step)]
+    starts = range(0, N, step)
+    return list(map(slice, starts, [*starts[1:], N]))
 
 
 class Frame(NamedTuple):

@@ -42,13 +42,13 @@ import gmmlib  # noqa: E402
 
 REVIEWED = Path(__file__).with_name("mutation_equivalents.toml")
 REPORT = ROOT / "_build" / "mutation.toml"
-NUMERICAL = ["numerics", "functions", "selection", "engine.loop", "engine.acceleration"]
+NUMERICAL = ["numerics", "functions", "selection", "engine.sweep", "engine.run", "engine.acceleration"]
 NUMERICAL += ["clustering.lloyd", "clustering.nearest", "clustering.seeding"]
-GAUSSIAN = ["density", "covariance", "parameters", "forms", "missing", "initialisation"]
+GAUSSIAN = ["density", "covariance", "parameters", "points", "forms", "em", "missing", "initialisation"]
 NUMERICAL += ["families.gaussian." + one for one in GAUSSIAN]
-TESTS = ["density", "em", "kmeans", "laws", "precision", "reference_fits", "hostile", "contracts"]
+TESTS = ["density", "em", "kmeans", "laws", "precision", "precision_wide", "reference_fits", "hostile", "contracts"]
 TESTS += ["covariance", "selection", "acceleration", "initialisation", "functions", "nearest", "missing"]
-TESTS += ["public_cases", "numerics", "parameters", "forms", "loop", "lloyd", "seeding"]
+TESTS += ["public_cases", "numerics", "parameters", "forms", "sweep", "run", "gaussian_em", "lloyd", "seeding"]
 # Other processes would run the unchanged files; the rest take long for what they see of a changed line.
 LEFT_OUT = ["processes_and_pickles", "without_assertions", "nothing_heavy", "common_checks"]
 LEFT_OUT += ["integrat", "maximises_the_expected"]

@@ -1,5 +1,7 @@
 """What can be asked of a mixture once it has parameters."""
 
+from numbers import Integral
+
 import numpy as np
 from sklearn.base import DensityMixin
 from sklearn.utils import check_random_state
@@ -13,6 +15,13 @@ from ..numerics import as_count, as_numbers, as_weights, check_kinds, rows_that_
 from ..selection import aic, bic, icl, n_parameters
 
 __all__ = ["FittedMixture"]
+
+
+def generator(random_state):
+    """A numpy Generator from scikit-learn's `random_state`; the same number starts every estimator alike."""
+    if not isinstance(random_state, Integral):
+        random_state = check_random_state(random_state).randint(2**31, size=4)
+    return np.random.default_rng(random_state)
 
 
 def checked_weights(sample_weight, X):
@@ -103,7 +112,7 @@ class FittedMixture(DensityMixin):
         weights, *parts = self._parameters()
         if component is not None:
             weights = np.eye(len(weights))[places([component], len(weights), "component")[0]]
-        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31, size=4))
+        rng = generator(self.random_state)
         X, labels = sample_mixture(rng, n_samples, weights, *parts)
         order = np.argsort(labels, kind="stable")
         return X[order], labels[order]

@@ -7,18 +7,18 @@ from typing import ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ..engine.acceleration import squarem
-from ..engine.loop import climb, em_map, enter_parts, leave_parts, make_points
+from ..engine.run import run_em
 from ..families.gaussian import missing
-from ..families.gaussian.covariance import COVARIANCE_TYPES, covariance_shape
+from ..families.gaussian.covariance import COVARIANCE_TYPES, covariance_shape, inverse_roots
+from ..families.gaussian.em import em_map, make_points
 from ..families.gaussian.initialisation import NO_POINTS, best_of, check_start, revived, start_components
-from ..families.gaussian.parameters import ILL_DEFINED, inverse_roots
+from ..families.gaussian.parameters import ILL_DEFINED, enter, leave
 from ..functions import e_step
 from ..numerics import as_weights, rows_that_count
-from .base import FittedMixture, checked_weights
+from .base import FittedMixture, checked_weights, generator
 
 __all__ = ["GaussianMixture"]
 
@@ -229,7 +229,7 @@ class GaussianMixture(FittedMixture, BaseEstimator):
                 "with warm_start, which moves such components to rows of X."
             )
             warnings.warn(message, ConvergenceWarning, stacklevel=4)
-        self._keep(*leave_parts(best), dtype)
+        self._keep(*leave(best), dtype)
         self.lower_bound_, self.lower_bounds_ = trace[-1], trace[1:]
         self.converged_, self.n_iter_ = converged, len(trace) - 1
         return self
@@ -246,7 +246,7 @@ class GaussianMixture(FittedMixture, BaseEstimator):
         def run(number):
             if self.verbose:
                 print(f"Initialization {number}")
-            return climb(iterate, start(), self.tol, self.max_iter, self._report if self.verbose else None)
+            return run_em(iterate, start(), self.tol, self.max_iter, self._report if self.verbose else None)
 
         return best_of(run, 1 if self._warm() else self.n_init)
 
@@ -256,7 +256,7 @@ class GaussianMixture(FittedMixture, BaseEstimator):
     def _start(self, points, reg):
         """A function that finds Components to start from, others at every call."""
         given = check_start(self, points.X.shape[1])
-        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31, size=4))
+        rng = generator(self.random_state)
         if self._warm():
             warm = self._enter(points.frame)
             return lambda: revived(warm, missing.filled(points)[0], reg, rng)
@@ -278,7 +278,7 @@ class GaussianMixture(FittedMixture, BaseEstimator):
         if self.means_.shape != shape or self.covariances_.shape != covariance_shape(self.covariance_type, *shape):
             raise ValueError("warm_start: the last fit had other components, columns or covariances; set it to False")
         arrays = (np.asarray(a, float) for a in (self.weights_, self.means_, self.covariances_))
-        return enter_parts(frame, self.covariance_type, *arrays)
+        return enter(frame, self.covariance_type, *arrays)
 
     def _keep(self, weights, means, covs, dtype):
         """Store parameters in the data's precision, with the inverses derived from them."""

@@ -15,7 +15,7 @@ from ..clustering.lloyd import assign, descend, with_all_rows
 from ..clustering.nearest import Table
 from ..clustering.seeding import candidates_for, random_rows, spread_rows
 from ..numerics import OneBlasThread, as_points, as_weights, check_kinds, rows_that_count, total_weight
-from .base import checked_weights
+from .base import checked_weights, generator
 
 __all__ = ["KMeans"]
 
@@ -123,7 +123,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         tol = self.tol * table.mean_variance() if self.tol else 0.0
         best, rng = None, None
         if isinstance(self.init, str) or callable(self.init):
-            rng = _generator(self.random_state)
+            rng = generator(self.random_state)
         for _ in range(self._starts()):
             centers = self._start(table, X, rng)
             if self.verbose:
@@ -222,10 +222,3 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         check_kinds(X, "X")
         with np.errstate(invalid="ignore"):  # the sum that looks for NaN may be inf - inf
             return validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
-
-
-def _generator(random_state):
-    """A generator from scikit-learn's `random_state`."""
-    if not isinstance(random_state, Integral):
-        random_state = check_random_state(random_state).randint(2**31, size=4)
-    return np.random.default_rng(random_state)

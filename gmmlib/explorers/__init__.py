@@ -7,11 +7,12 @@ one ES module, which a notebook runs as a widget and a web page mounts by `mount
 import numpy as np
 
 from gmmlib.explorers._widget import Explorer, finite
+from gmmlib.families.gaussian.density import fit_gaussian
 
 __all__ = [
     "Explorer",
+    "bivariate",
     "bound",
-    "ellipse",
     "em_stepper",
     "gaussian",
     "kmeans_stepper",
@@ -323,42 +324,6 @@ def kmeans_stepper(X=None, centers=None, names=None):
     return Explorer("kmeans_stepper", {"X": X, "centers": centers, "names": list(names)})
 
 
-def ellipse(X=None, names=("eruption (minutes)", "wait (minutes)")):
-    """A Gaussian in the plane: turn, stretch and move it over the points.
-
-    Drag the ends of the ellipse's axes, its middle and the slice. The marginals stand
-    along the edges, the conditional in the slice, and the points inside the ellipse
-    that should hold 90 % are counted. Both axes are drawn to one scale.
-
-    Parameters
-    ----------
-    X : array_like of shape (N, 2), optional
-        At most 1000 points; Old Faithful, standardised, if left out.
-    names : sequence of str
-        The two axes, with units.
-
-    Returns
-    -------
-    Explorer
-        The figure; `.state` holds ``mean``, ``angle`` (radians), ``lengths`` (standard
-        deviations along the two axes) and ``slice``.
-
-    Raises
-    ------
-    ValueError
-        If `X` or `names` has the wrong shape or `X` is not finite.
-    """
-    if X is None:
-        X = _points(X, names)
-        X, names = (X - X.mean(axis=0)) / X.std(axis=0), ("eruption (standardised)", "wait (standardised)")
-    X = _points(X, names)
-    values, vectors = np.linalg.eigh(np.cov(X, rowvar=False, bias=True))
-    across, up = vectors[:, 1] * (-1 if vectors[0, 1] < 0 else 1)
-    fit = {"mean": X.mean(axis=0), "angle": float(np.arctan2(up, across)), "lengths": np.sqrt(values[::-1])}
-    begin = {"mean": fit["mean"], "angle": 0.0, "lengths": X.std(axis=0)}
-    return Explorer("ellipse", {"X": X, "names": list(names), "slice": float(fit["mean"][0]), "fit": fit} | begin)
-
-
 def weighted_points(X=None, weights=None, names=("eruption (minutes)", "wait (minutes)")):
     """One Gaussian fitted to a few points that have votes.
 
@@ -480,3 +445,44 @@ def bound(prevalence=1 / 3, q=0.5, means=(70.0, 72.0), view=1):
     state = {"view": view, "prevalence": float(prevalence), "q": float(q), "sd": 6.0}
     state |= {"means": means, "held": means, "waits": waits, "counts": counts.astype(float)}
     return Explorer("bound", state)
+
+
+def bivariate(X=None, names=("bill length (mm)", "bill depth (mm)")):
+    """One Gaussian in the plane over points: turn it, stretch it, slice it, count.
+
+    Drag the ends of the ellipse's axes, its topmost point (the correlation) and
+    the value of the first coordinate. The bells on the edges are the marginals,
+    the bell on the line is the conditional, and the points inside the ellipse
+    are counted beside the share that it promises.
+
+    Parameters
+    ----------
+    X : array_like of shape (N, 2), optional
+        At most 1000 points, both coordinates in one unit, since the ellipse can
+        be turned; the bills of the Gentoo penguins if left out.
+    names : sequence of str
+        The two axes, with units.
+
+    Returns
+    -------
+    Explorer
+        The figure; `.state` holds ``mean`` and ``cov``, which start at the
+        maximum-likelihood fit, ``x`` (the slice) and ``share`` (the promise).
+
+    Raises
+    ------
+    ValueError
+        If `X` or `names` has the wrong shape, is not finite, or the points lie
+        on a line.
+    """
+    if X is None:
+        from gmmlib.datasets import load_penguins
+
+        penguins = load_penguins()
+        X = penguins.X[penguins.y == 2, :2]
+    X = _points(X, names)
+    mean, cov = fit_gaussian(X)
+    if np.linalg.eigvalsh(cov)[0] <= 1e-4 * np.linalg.eigvalsh(cov)[1]:
+        raise ValueError("X lies on a line, or nearly so: the ellipse would be one, too")
+    state = {"X": X, "names": list(names), "mean": mean, "cov": cov, "x": mean[0] + np.sqrt(cov[0, 0]), "share": 0.9}
+    return Explorer("bivariate", state)

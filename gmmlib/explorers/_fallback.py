@@ -111,8 +111,9 @@ def fallback(name, state):
         alt = f"Weighted Gaussian components with means {means}, and their sum."
         label = state.get("label", "x")
         picture = _curves(state["weights"], state["means"], state["sds"], label, alt)
-    elif name == "ellipse":
-        alt = f"Scatter plot of {len(state['X'])} points, with the middle of a Gaussian marked."
+    elif name == "bivariate":
+        r = state["cov"][0][1] / np.sqrt(state["cov"][0][0] * state["cov"][1][1])
+        alt = f"Scatter plot of {len(state['X'])} points, its mean marked; their correlation is {r:.2f}."
         picture = _scatter(state["X"], [state["mean"]], state["names"], alt)
     elif name == "weighted_points":
         alt = f"{len(state['X'])} numbered points, to which one Gaussian is fitted with weights."

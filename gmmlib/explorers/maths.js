@@ -163,32 +163,6 @@ export function logGaussian(X, mean, cov) {
   });
 }
 
-// Squared Mahalanobis distances.
-export function squaredDistances(X, mean, cov) {
-  const [l11, l21, l22] = cholesky(cov);
-  return X.map(([x, y]) => {
-    const z1 = (x - mean[0]) / l11,
-      z2 = (y - mean[1] - l21 * z1) / l22;
-    return z1 * z1 + z2 * z2;
-  });
-}
-
-// The covariance whose ellipse has its first axis at an angle, with standard deviations along both.
-export function turned(angle, [first, second]) {
-  const [c, s] = [Math.cos(angle), Math.sin(angle)],
-    [u, v] = [first ** 2, second ** 2];
-  const off = c * s * (u - v);
-  return [
-    [c * c * u + s * s * v, off],
-    [off, s * s * u + c * c * v],
-  ];
-}
-
-// Mean and standard deviation of the second coordinate where the first is known.
-export function sliceAt(x, mean, [[a, b], [, c]]) {
-  return { mean: mean[1] + (b / a) * (x - mean[0]), sd: Math.sqrt(c - (b * b) / a) };
-}
-
 export function eStep(X, { weights, means, covs }) {
   const joint = weights.map((w, k) =>
     logGaussian(X, means[k], covs[k]).map((v) => Math.log(w) + v),
@@ -247,6 +221,43 @@ export function ellipse(mean, cov, coverage = 0.9, n = 72) {
       v = r * Math.sin((2 * Math.PI * i) / n);
     return [mean[0] + l11 * u, mean[1] + l21 * u + l22 * v];
   });
+}
+
+// Radius of the ellipse that holds `share`: in two dimensions the share outside is exp(-r^2 / 2).
+export const radiusOf = (share) => Math.sqrt(-2 * Math.log(1 - share));
+
+export function countInside(X, mean, cov, share) {
+  const [l11, l21, l22] = cholesky(cov),
+    most = radiusOf(share) ** 2;
+  return X.filter(([x, y]) => {
+    const z1 = (x - mean[0]) / l11,
+      z2 = (y - mean[1] - l21 * z1) / l22;
+    return z1 * z1 + z2 * z2 <= most;
+  }).length;
+}
+
+// Half-axes of the ellipse of radius one, the longer first, and its direction in degrees.
+export function axesOf([[a], [b, c]]) {
+  const middle = (a + c) / 2,
+    apart = Math.hypot((a - c) / 2, b);
+  return {
+    lengths: [Math.sqrt(middle + apart), Math.sqrt((a * c - b * b) / (middle + apart))],
+    angle: (Math.atan2(2 * b, a - c) * 90) / Math.PI,
+  };
+}
+
+export function covOf([long, wide], angle) {
+  const [cos, sin] = [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)],
+    off = (long ** 2 - wide ** 2) * cos * sin;
+  return [
+    [(long * cos) ** 2 + (wide * sin) ** 2, off],
+    [off, (long * sin) ** 2 + (wide * cos) ** 2],
+  ];
+}
+
+// The second coordinate once the first is known.
+export function conditional1d(mean, [[a], [b, c]], x) {
+  return { mean: mean[1] + (b / a) * (x - mean[0]), sd: Math.sqrt(c - (b * b) / a) };
 }
 
 // ---- k-means

@@ -150,18 +150,6 @@ def test_voronoi_cells_hold_exactly_the_points_nearest_to_their_centre(js, rng):
     assert_allclose(sum(areas), 36, rtol=1e-9)
 
 
-def test_a_turned_ellipse_its_distances_and_a_slice(js):
-    cov = np.array(js("m.turned(0.4, [3, 0.7])"))
-    U = np.array([[np.cos(0.4), -np.sin(0.4)], [np.sin(0.4), np.cos(0.4)]])
-    assert_allclose(cov, U @ np.diag([9, 0.49]) @ U.T, rtol=1e-12)
-    squares = js("m.squaredDistances(X, mean, cov)", X=X, mean=[3.0, 70.0], cov=cov)
-    constant = np.log(2 * np.pi) + 0.5 * np.log(np.linalg.det(cov))
-    assert_allclose(squares, -2 * (log_gaussian(X, [3.0, 70.0], cov) + constant), rtol=1e-8)
-    mean, rest = gmmlib.conditional([3.0, 70.0], cov, [0], [4.2])
-    found = js("m.sliceAt(4.2, [3, 70], cov)", cov=cov)
-    assert_allclose([found["mean"], found["sd"] ** 2], [mean[0], rest[0, 0]], rtol=1e-10)
-
-
 def test_one_gaussian_from_points_with_votes(js):
     votes = np.arange(60) % 4 / 2
     found = js("m.weightedGaussian(X, votes)", X=X, votes=votes)

@@ -17,7 +17,7 @@ from gmmlib import explorers
 HERE = Path(gmmlib.__file__).parent / "explorers"
 ALL = [
     "bound",
-    "ellipse",
+    "bivariate",
     "em_stepper",
     "gaussian",
     "kmeans_stepper",
@@ -282,28 +282,6 @@ def test_points_fall_one_after_the_other_where_motion_is_welcome(open_page, butt
     expect(page.locator("[aria-live]")).to_contain_text(f"Point {n:,}", timeout=8000)
     assert shares(page)[0] == n
     assert page.problems == []
-
-
-def test_the_fitted_ellipse_counts_its_points_and_a_round_one_knows_no_slice(open_page):
-    page = open_page("ellipse")
-    X = np.array(explorers.ellipse().state["X"])
-    page.get_by_role("button", name="Fit to the points").click()
-    cov = np.cov(X, rowvar=False, bias=True)
-    away = X - X.mean(axis=0)
-    inside = ((away @ np.linalg.inv(cov)) * away).sum(axis=1) <= -2 * np.log(0.1)
-    tile = page.locator(".gmx-tile").filter(has_text="points inside").locator("b")
-    assert tile.inner_text().startswith(f"{inside.sum()} of {len(X)} ")
-    assert abs(number(page, "correlation") - cov[0, 1] / np.sqrt(cov[0, 0] * cov[1, 1])) < 0.006
-    page.get_by_role("button", name="Round").click()
-    assert abs(number(page, "correlation")) < 0.005
-    slices = page.get_by_role("slider", name=re.compile("slice"))
-    told = "... standard deviation"
-    before = number(page, told)
-    slices.press("End")
-    mean = page.locator(".gmx-tile").filter(has_text=": mean").locator("b").inner_text()
-    assert number(page, told) == before
-    assert abs(float(mean.replace("\u2212", "-")) - X[:, 1].mean()) < 0.006
-    assert not page.problems
 
 
 def test_votes_move_the_mean_and_a_line_of_voters_has_no_ellipse(open_page):

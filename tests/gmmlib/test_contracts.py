@@ -21,12 +21,11 @@ HOME = Path(gmmlib.__file__).parent
 # Each layer may import those before it, never those after.
 LAYERS = [
     ["numerics"],
+    ["engine.sweep", "engine.run", "engine.acceleration"],
     ["families.gaussian.covariance"],
-    ["families.gaussian.density", "selection"],
-    ["families.gaussian.parameters"],
-    ["engine.acceleration"],
+    ["families.gaussian.density", "families.gaussian.parameters", "families.gaussian.points", "selection"],
     ["families.gaussian.forms"],
-    ["engine.loop"],
+    ["families.gaussian.em"],
     ["functions"],
     ["families.gaussian.missing"],
     ["clustering.nearest"],
@@ -309,23 +308,27 @@ def test_a_sweep_of_many_blocks_keeps_the_blas_to_one_thread_and_gives_the_other
     def threads():
         return {library["num_threads"] for library in ThreadpoolController().select(user_api="blas").info()}
 
-    monkeypatch.setattr(gmmlib.engine.loop, "HELD", 0)
-    X, seen, respond = rng.normal(size=(300, 2)), [], gmmlib.engine.loop.alone
-    points = gmmlib.engine.loop.make_points(X, "full")
+    em, engine = gmmlib.families.gaussian.em, gmmlib.engine.sweep
+    monkeypatch.setattr(em, "HELD", 0)
+    X, seen = rng.normal(size=(300, 2)), []
+    points = em.make_points(X, "full")
+
+    def form(respond):
+        return engine.Form(respond, None, None, 6)
+
     with threadpool_limits(2, "blas"):
         if threads() != {2}:
             pytest.skip("this BLAS has a single thread")
-        gmmlib.engine.loop.sweep(points, lambda block: (seen.append(threads()), respond(block))[1])
+        engine.sweep(points, form(lambda block: (seen.append(threads()), em.alone(block))[1]), gather=False)
         assert seen[0] == {1}
         assert threads() == {2}
-        pieces = gmmlib.engine.loop.natural_pieces(points)
-        one, other = (gmmlib.engine.loop.on_one_desk(points, pieces) for _ in range(2))
+        one, other = (points.blocks(form(em.alone)) for _ in range(2))
         next(one), next(other), one.close()
         assert threads() == {1}  # someone is still inside
         other.close()
         assert threads() == {2}
         with pytest.raises(ZeroDivisionError):
-            gmmlib.engine.loop.sweep(points, lambda block: 1 / 0)
+            engine.sweep(points, form(lambda block: 1 / 0))
         assert threads() == {2}
 
 
@@ -336,11 +339,32 @@ def test_a_sweep_of_many_blocks_keeps_the_blas_to_one_thread_and_gives_the_other
 def test_memory_beside_the_data_is_a_few_blocks_also_where_components_are_many(rng, N, D, K, kind, megabytes):
     X = rng.normal(size=(N, D))
     covs = np.ones(gmmlib.families.gaussian.covariance.covariance_shape(kind, K, D))
-    for limit in (gmmlib.engine.loop.CANCELLATION_LIMIT, 0.0):  # one form and the other
+    for limit in (gmmlib.families.gaussian.forms.CANCELLATION_LIMIT, 0.0):  # one form and the other
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(gmmlib.engine.loop, "CANCELLATION_LIMIT", limit)
+            patch.setattr(gmmlib.families.gaussian.forms, "CANCELLATION_LIMIT", limit)
             tracemalloc.start()
             gmmlib.em(X, np.full(K, 1 / K), X[:K], covs, kind, max_iter=1, reg_covar=0.1)
             peak = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
             assert peak < megabytes * 1e6
+
+
+@pytest.mark.parametrize(("D", "kind"), [(2, "full"), (40, "full"), (2, "tied"), (2, "diag")])
+def test_an_e_step_is_read_in_twenty_functions_of_four_files(rng, D, kind):
+    entered, X = set(), rng.normal(size=(50, D))
+    covs = {"full": np.array([np.eye(D)] * 2), "tied": np.eye(D)}.get(kind, np.ones((2, D)))
+    start = np.array([0.5, 0.5]), X[:2], covs
+    gmmlib.e_step(X, *start, kind)  # finds the BLAS, once and for all
+
+    def note(frame, event, _):
+        if event == "call" and Path(frame.f_code.co_filename).is_relative_to(HOME):
+            entered.add((frame.f_code.co_filename, frame.f_code.co_qualname))
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        gmmlib.e_step(X, *start, kind)
+    finally:
+        sys.setprofile(before)
+    assert 10 < len(entered) <= 20
+    assert len({file for file, _ in entered}) <= 4

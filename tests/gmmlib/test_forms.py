@@ -1,4 +1,4 @@
-"""The two forms of a sweep, block by block: what they look at, and that each by itself gives the sums."""
+"""Blocks and the forms of a sweep: what they look at, and that each by itself gives the sums."""
 
 import numpy as np
 import pytest
@@ -6,11 +6,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from random_mixtures import random_mixture
 from scipy import stats
 
-from gmmlib.engine.loop import alone, make_points, residual_sums, sweep
+from gmmlib.engine.sweep import Workspace, sweep
 from gmmlib.families.gaussian import forms
 from gmmlib.families.gaussian.covariance import full_covariances
-from gmmlib.families.gaussian.forms import Block, Desk
+from gmmlib.families.gaussian.em import given, make_points, scatter
 from gmmlib.families.gaussian.parameters import make_components
+from gmmlib.families.gaussian.points import NARROW, Block
 from gmmlib.numerics import Frame
 
 K, D = 2, 3
@@ -20,10 +21,8 @@ def table(rng, kind, N=40, far=None):
     """Points whose frame's origin is zero in one column, as a column of whole numbers may have it."""
     points = make_points(rng.normal(size=(N, D)) * [1, 5, 2] + [3, 0, -7], kind)
     origin = points.frame.origin * [1, 0, 1]
-    total = None
-    if kind.startswith("tied"):
-        total = residual_sums(points, alone, origin[None]).second
-    return points._replace(frame=points.frame._replace(origin=origin), far=far, total=total, held=None)
+    points = points._replace(frame=points.frame._replace(origin=origin), far=far, held=None)
+    return points._replace(total=scatter(points)) if kind.startswith("tied") else points
 
 
 def components(rng, points):
@@ -44,12 +43,37 @@ def test_a_block_shows_its_rows_and_no_others(rng, kind):
         "spherical": [(z**2).sum(axis=0)],
     }.get(kind, [])
     assert len(block) == 7
-    assert_allclose(block.features, [np.ones(7), *z, *products], rtol=1e-12, atol=1e-13)
-    about = rng.normal(size=(K, D))
-    expected = [((points.X[5:12] - point) / points.frame.scale).T for point in about]
-    assert_allclose(block.residuals(about), expected, rtol=1e-12, atol=1e-13)
-    assert block.residuals(about) is block.residuals(about)
-    assert_allclose(block.residuals(about[:1]), expected[:1], rtol=1e-12, atol=1e-13)
+    assert_allclose(block.features(), [np.ones(7), *z, *products], rtol=1e-12, atol=1e-13)
+    assert block.features() is block.features()
+    some, about = np.array([0, 2, 6]), rng.normal(size=D)
+    expected = ((points.X[[5, 7, 11]] - about) / points.frame.scale).T
+    assert_allclose(block.residuals(some, about), expected, rtol=1e-12, atol=1e-13)
+    assert block.residuals(np.array([], int), about).shape == (D, 0)
+
+
+def test_features_of_some_columns_are_those_of_a_table_of_these_columns(rng):
+    points = make_points(rng.normal(size=(9, 5)) * [1, 5, 2, 9, 1] + 100, "full")._replace(held=None)
+    frame, columns = points.frame, (1, 4)
+    few = points._replace(X=points.X[:, columns], frame=Frame(frame.origin[[1, 4]], frame.scale[[1, 4]]))
+    block = Block(points, slice(2, 8))
+    assert block.features().shape == (21, 6)
+    assert_array_equal(block.features(columns), Block(few, slice(2, 8)).features())
+    assert block.features(columns) is block.features((1, 4))
+    assert_array_equal(block.features((0, 4))[1], Block(points, slice(2, 8)).features()[1])
+
+
+@pytest.mark.parametrize("D", [NARROW - 1, NARROW])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int8])
+def test_residuals_lie_along_rows_or_columns_as_is_quicker_and_are_the_same(rng, D, dtype):
+    X = (40 * rng.normal(size=(20, D))).astype(dtype)
+    points = make_points(X, "full")
+    for held in (None, {}):
+        (block,) = points._replace(held=held).blocks(forms.natural_form(components(rng, table(rng, "full"))))
+        rows, about = np.array([3, 4, 9]), rng.normal(size=D)
+        expected = ((X[rows].astype(float) - about) / points.frame.scale).T
+        assert_allclose(block.residuals(rows, about), expected, rtol=1e-12, atol=1e-13)
+        assert block.residuals(rows, about).dtype == np.float64
+        assert not np.shares_memory(block.residuals(rows, about), X)
 
 
 @pytest.mark.filterwarnings("error")
@@ -58,40 +82,13 @@ def test_points_beyond_reach_stop_there_in_silence(rng, kind):
         X=np.array([[1e300, -1e300, 0.0]]), frame=Frame(np.array([1.0, 2.0, 3.0]), np.full(D, 2.0**-50))
     )
     block = Block(points, slice(0, 1))
-    assert_array_equal(block.features[1:4, 0], [100, -100, -100])
-    assert_array_equal(
-        block.residuals(np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 1.0]]))[:, :, 0], [[100, -100, 0], [100, -100, -100]]
-    )
+    assert_array_equal(block.features()[1:4, 0], [100, -100, -100])
+    first = np.array([0])
+    assert_array_equal(block.residuals(first, np.zeros(3))[:, 0], [100, -100, 0])
+    assert_array_equal(block.residuals(first, np.array([0.0, 0.0, 1.0]))[:, 0], [100, -100, -100])
 
 
-def test_a_desk_lends_the_same_memory_again_and_never_twice_at_a_time():
-    desk = Desk()
-    one, other = desk.array("one", (3, 4)), desk.array("other", (3, 4))
-    assert one.shape == (3, 4)
-    assert not np.shares_memory(one, other)
-    assert np.shares_memory(one, desk.array("one", (2, 6)))
-    assert np.shares_memory(one, desk.array("one", (2, 2)))
-    assert not np.shares_memory(one, desk.array("one", (5, 5)))
-    assert desk.array("nothing", (0, 3)).shape == (0, 3)
-
-
-def test_blocks_on_one_desk_use_one_piece_of_memory(rng, kind):
-    points, desk = table(rng, kind), Desk()
-    parts = components(rng, points)
-    for respond, gather in (
-        (forms.natural_e_step(parts), forms.natural_gather),
-        (forms.residual_e_step(parts), forms.residual_gather(parts.means, kind)),
-    ):
-        memory = []
-        for rows in (slice(0, 20), slice(20, 40)):
-            block = Block(points, rows, desk)
-            resp, _ = respond(block)
-            gather(block, resp.copy())
-            memory.append(resp)
-        assert np.shares_memory(*memory)
-
-
-# ------------------------------------------------------------------------- both forms
+# ------------------------------------------------------------------------- every form
 
 
 def expected_e_step(points, parts):
@@ -106,32 +103,70 @@ def expected_e_step(points, parts):
     return np.exp(log_joint - log_density).T, log_density
 
 
-@pytest.mark.parametrize("form", [forms.natural_e_step, forms.residual_e_step])
-def test_each_form_gives_the_e_step(rng, kind, form):
+@pytest.fixture(params=[[], [0], [0, 1]], ids=["natural", "one exact", "all exact"])
+def exact(request, kind):
+    if kind.startswith("tied") and len(request.param) == 1:
+        pytest.skip("one precision serves all: all are exact or none")
+    return np.array(request.param, int)
+
+
+def form_of(parts, exact, relevant=forms.RELEVANT):
+    """The form in which some components are exact, whether they need to be or not."""
+    if not len(exact):
+        return forms.natural_form(parts)
+    return forms.screened_form(parts, np.isin(np.arange(K), exact), relevant, parts)
+
+
+def test_each_form_gives_the_e_step(rng, kind, exact):
     points = table(rng, kind)
     parts = components(rng, points)
-    resp, log_density = form(parts)(Block(points, slice(0, 40)))
+    resp, log_density = form_of(parts, exact).respond(Block(points, slice(0, 40)))
     expected = expected_e_step(points, parts)
     assert_allclose(resp.T, expected[0], rtol=1e-9, atol=1e-14)
     assert_allclose(log_density, expected[1], rtol=1e-10)
 
 
+def test_pairs_that_do_not_count_are_nothing_and_those_that_do_are_exact(rng, kind, exact):
+    points = table(rng, kind)
+    covs = 0.02 * np.asarray(random_mixture(rng, kind, K, D)[2])
+    parts = make_components(kind, points.frame, np.full(K, 1 / K), points.X[:K], covs)
+    expected = expected_e_step(points, parts)[0]
+    ratio = expected / expected.max(axis=1, keepdims=True)
+    for relevant in np.quantile(-np.log(ratio[ratio < 1]), [0.2, 0.7]):
+        resp, _ = form_of(parts, exact, relevant).respond(Block(points, slice(0, 40)))
+        nothing = np.zeros_like(expected, bool)
+        nothing[:, exact] = ratio[:, exact] < np.exp(-relevant)
+        kept = np.where(nothing, 0, expected)
+        assert_allclose(resp.T, kept / kept.sum(axis=1, keepdims=True), rtol=1e-9, atol=1e-14)
+    assert len(exact) == 0 or nothing.any()
+
+
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("form", ["natural", "residual"])
-def test_each_form_gives_the_sums(rng, kind, form, weighted):
+def test_each_form_gives_the_sums(rng, kind, exact, weighted):
     points = table(rng, kind)
     share = rng.uniform(size=40) if weighted else np.full(40, 1.0)
     share /= share.sum()
-    points = points._replace(share=share if weighted else None)
+    points = points._replace(row_weights=share if weighted else None)
     if kind.startswith("tied"):
-        points = points._replace(total=residual_sums(points, alone, points.frame.origin[None]).second)
-    resp, about = rng.dirichlet(np.ones(K), size=40), np.tile(points.frame.origin, (K, 1))
-    look_up = lambda block: (resp[block.rows].T.copy(), np.zeros(len(block)))  # noqa: E731
-    if form == "natural":
-        moments = forms.natural_moments(points, sweep(points, look_up, forms.natural_gather)[0])
-    else:
-        about += 2 * rng.normal(size=(K, D))
-        moments = forms.residual_moments(points, about, sweep(points, look_up, forms.residual_gather(about, kind))[0])
+        points = points._replace(total=scatter(points))
+    parts, resp = components(rng, points), rng.dirichlet(np.ones(K), size=40)
+    form = form_of(parts, exact)._replace(respond=given(resp))
+    about = np.tile(points.frame.origin, (K, 1))
+    about[exact] = parts.means[exact]
+    check_sums(points, sweep(points, form)[0], resp, share, about)
+
+
+@pytest.mark.parametrize("each", [False, True])
+def test_sums_around_any_points(rng, kind, each):
+    points, resp = table(rng, kind), rng.dirichlet(np.ones(K), size=40)
+    about = rng.normal(size=(K, D) if each else D)
+    moments, _ = sweep(points, forms.form_around(given(resp), about, 1))
+    check_sums(points, moments, resp, np.full(40, 1 / 40), np.broadcast_to(about, (K, D)))
+    assert moments.about is about
+
+
+def check_sums(points, moments, resp, share, about):
+    """Against sums over points of products, from their definition."""
     y = [(points.X - point) / points.frame.scale for point in about]
     weight = (share[:, None] * resp).T
     second = np.array([(w * t.T) @ t for w, t in zip(weight, y, strict=True)])
@@ -142,18 +177,42 @@ def test_each_form_gives_the_sums(rng, kind, form, weighted):
         "diag": squares,
         "spherical": squares.sum(axis=1),
         "tied_spherical": squares.sum(),
-    }[kind]
-    assert_allclose(moments.mass, weight.sum(axis=1), rtol=1e-12)
+    }[points.kind]
+    assert_allclose(moments.counts, weight.sum(axis=1), rtol=1e-12)
     assert_allclose(moments.first, [w @ t for w, t in zip(weight, y, strict=True)], rtol=1e-10, atol=1e-13)
     assert np.shape(moments.second) == np.shape(expected)
     assert_allclose(moments.second, expected, rtol=1e-10, atol=1e-13)
+    assert_allclose(np.broadcast_to(moments.about, (K, D)), about)
 
 
-@pytest.mark.parametrize("size", [1, 2, 31, 32, 33, 70])
-@pytest.mark.parametrize("stack", [(), (3,)])
-def test_a_triangular_product_skips_only_zeros(rng, size, stack):
-    U, Y = np.tril(rng.normal(size=(*stack, size, size))), rng.normal(size=(*stack, size, 5))
-    for step in (1, 7, 32, 100):
-        out = np.full((*stack, size, 5), np.nan)
-        assert forms.triangular_product(U, Y, out, step) is out
-        assert_allclose(out, U @ Y, rtol=1e-11, atol=1e-12)
+def test_rows_that_are_wholly_others_are_not_looked_at(rng, kind, monkeypatch):
+    points, resp = table(rng, kind), np.eye(K)[np.arange(40) % K]
+    looked = []
+    inner = Block.residuals
+    monkeypatch.setattr(
+        Block, "residuals", lambda self, rows, about: (looked.append(rows), inner(self, rows, about))[1]
+    )
+    sweep(points, forms.form_around(given(resp), points.frame.origin, 1))
+    assert_array_equal(looked, [np.arange(0, 40, 2), np.arange(1, 40, 2)])
+
+
+def test_blocks_in_one_workspace_use_one_piece_of_memory(rng, kind, exact):
+    points, workspace = table(rng, kind), Workspace()
+    form, memory = form_of(components(rng, points), exact), []
+    for rows in (slice(0, 20), slice(20, 40)):
+        resp, _ = form.respond(Block(points, rows, workspace))
+        memory.append(resp)
+    assert np.shares_memory(*memory)
+
+
+def test_blocks_that_stay_do_not_write_over_each_other(rng, kind, exact, monkeypatch):
+    """Small blocks of one workspace, swept twice, in one form and the other."""
+    monkeypatch.setattr("gmmlib.numerics.BLOCK", 1)
+    points = table(rng, kind, N=450)
+    form = form_of(components(rng, points), exact)
+    held = points._replace(held={})
+    expected = sweep(points, form)
+    for moments, bound in (sweep(held, form), sweep(held, form)):
+        assert_allclose(bound, expected[1], rtol=1e-14)
+        assert_allclose(moments.first, expected[0].first, rtol=1e-12, atol=1e-13)
+    assert len(held.held[form.width, form.calls]) > 1

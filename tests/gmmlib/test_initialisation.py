@@ -8,9 +8,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from random_mixtures import random_covs, random_mixture
 
 from gmmlib import GaussianMixture, fit_gaussian, kmeans_plusplus, lloyd, m_step
-from gmmlib.engine.loop import leave_parts, make_points
 from gmmlib.families.gaussian.covariance import full_covariances
+from gmmlib.families.gaussian.em import make_points
 from gmmlib.families.gaussian.initialisation import best_of, check_start, start_components
+from gmmlib.families.gaussian.parameters import leave
 
 
 def model(K=2, kind="full", weights=None, means=None, precisions=None):
@@ -111,7 +112,7 @@ def test_precisions_of_any_size_are_inverted(kind, size):
 def started(X, kind, K, method, given=(None, None, None), share=None, reg=0.0, seed=3):
     points = make_points(X, kind, share)
     reg = reg / points.frame.scale**2
-    return leave_parts(start_components(points, K, method, given, reg, np.random.default_rng(seed)))
+    return leave(start_components(points, K, method, given, reg, np.random.default_rng(seed)))
 
 
 @pytest.fixture(params=["equal", "weighted"])

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
-from random_mixtures import data_and_start
+from random_mixtures import data_and_start, swept_e_step
 from scipy import integrate
 from scipy.special import softmax
 
 import gmmlib.clustering.lloyd
-import gmmlib.engine.loop
+import gmmlib.families.gaussian.em
 import gmmlib.families.gaussian.forms
 import gmmlib.numerics
 from gmmlib import (
@@ -338,7 +338,7 @@ def test_the_size_of_a_block_is_nobodys_business(p, weighted):
     for size, held, group in ((10**9, 10**9, 10**9), (1, 0, 101), (1, 10**9, 103)):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(gmmlib.numerics, "BLOCK", size)
-            patch.setattr(gmmlib.engine.loop, "HELD", held)
+            patch.setattr(gmmlib.families.gaussian.em, "HELD", held)
             patch.setattr(gmmlib.clustering.lloyd, "GROUP", group)
             counts.append(len(gmmlib.numerics.blocks(*p.X.shape)))
             run = lloyd(p.X, centers, sample_weight=weight)
@@ -356,8 +356,8 @@ def test_natural_and_residual_form_give_the_same_answers(p):
     fits = []
     for limit in (0.0, np.inf):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(gmmlib.engine.loop, "CANCELLATION_LIMIT", limit)
-            resp, log_density = e_step(p.X, *p.start, p.kind)
+            patch.setattr(gmmlib.families.gaussian.forms, "CANCELLATION_LIMIT", limit)
+            resp, log_density = swept_e_step(p.X, *p.start, p.kind)
             fits.append([*p.em()[:4], resp, log_density, *m_step(p.X, resp, p.kind)])
     for residual, natural in zip(*fits, strict=True):
         assert_allclose(natural, residual, rtol=1e-8, atol=1e-10)
@@ -374,7 +374,7 @@ def test_responsibilities_that_are_lost_in_rounding_can_be_left_out(p):
     fits = []
     for lost in (-1.0, gmmlib.families.gaussian.forms.LOST):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(gmmlib.engine.loop, "CANCELLATION_LIMIT", 0.0)
+            patch.setattr(gmmlib.families.gaussian.forms, "CANCELLATION_LIMIT", 0.0)
             patch.setattr(gmmlib.families.gaussian.forms, "LOST", lost)
             fits.append(em(X, *start, p.kind, max_iter=5, reg_covar=1e-3)[:4])
     assert (e_step(X, *start, p.kind).resp < gmmlib.families.gaussian.forms.LOST).mean() > 0.5

@@ -20,9 +20,11 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 import gmmlib.numerics
 from gmmlib import GaussianMixture, conditional
 from gmmlib.engine.acceleration import squarem
-from gmmlib.engine.loop import climb, em_map, enter_parts, make_points
+from gmmlib.engine.run import run_em
 from gmmlib.families.gaussian import missing
 from gmmlib.families.gaussian.covariance import COVARIANCE_TYPES, full_covariances
+from gmmlib.families.gaussian.em import em_map, make_points
+from gmmlib.families.gaussian.parameters import enter
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 EXAMPLES = 150 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 25
@@ -62,8 +64,8 @@ def ascend(X, start, kind, max_iter, reg=0.0, share=None, accelerate=False, tol=
     """EM on rows with gaps from a start in x's units: (Components, trace)."""
     points = missing.make_points(X, kind, share)
     iterate = missing.em_map(points, reg / points.frame.scale**2)
-    parts = enter_parts(points.frame, kind, *start)
-    return climb(squarem(iterate) if accelerate else iterate, parts, tol, max_iter)[:2]
+    parts = enter(points.frame, kind, *start)
+    return run_em(squarem(iterate) if accelerate else iterate, parts, tol, max_iter)[:2]
 
 
 # ------------------------------------------------------------------ the E-step
@@ -167,7 +169,7 @@ def test_without_gaps_the_path_is_that_of_plain_em(rng, kind, D):
     for w in (None, share):
         points = make_points(X, kind, w)
         reg = 1e-3 / points.frame.scale**2
-        plain, trace, _ = climb(em_map(points, reg), enter_parts(points.frame, kind, *start), 0, 12)
+        plain, trace, _ = run_em(em_map(points, reg), enter(points.frame, kind, *start), 0, 12)
         parts, ours = ascend(X, start, kind, 12, reg=1e-3, share=w)
         assert_allclose(ours, trace, rtol=1e-10)
         assert_allclose(parts.means, plain.means, rtol=1e-9, atol=1e-10)
@@ -201,7 +203,7 @@ def test_a_second_look_around_the_new_means_changes_nothing(rng, kind, monkeypat
     X, start = data_with_gaps(rng, kind, 3, 3)
     runs = []
     for limit in (0.0, np.inf):
-        monkeypatch.setattr(gmmlib.engine.loop, "CANCELLATION_LIMIT", limit)
+        monkeypatch.setattr(gmmlib.families.gaussian.forms, "CANCELLATION_LIMIT", limit)
         runs.append(ascend(X, start, kind, 5))
     assert_allclose(runs[0][1], runs[1][1], rtol=1e-12)
     assert_allclose(runs[0][0].covs, runs[1][0].covs, rtol=1e-9, atol=1e-12)
@@ -225,7 +227,7 @@ def test_memory_grows_by_a_few_numbers_a_row_and_not_with_the_table():
     for N in (20_000, 120_000):
         X, start = data_with_gaps(rng, "full", 3, 8, N=N)
         points = missing.make_points(X, "full")
-        iterate, parts = missing.em_map(points, np.zeros(8)), enter_parts(points.frame, "full", *start)
+        iterate, parts = missing.em_map(points, np.zeros(8)), enter(points.frame, "full", *start)
         tracemalloc.start()
         iterate(parts)[1]()
         peaks.append(tracemalloc.get_traced_memory()[1])

@@ -151,6 +151,12 @@ def test_blocks_follow_each_other_and_fit_the_cache(N, width):
         assert (lengths[0] + 2) * width > numerics.BLOCK or lengths[0] == few  # and fill it
 
 
+@pytest.mark.parametrize(("width", "calls", "rows"), [(300, 3, 601), (10, 3, 16_001), (300, 20, 2333), (5000, 20, 201)])
+def test_rows_that_calls_share_out_are_enough_for_each_if_they_fit(width, calls, rows):
+    first = blocks(100_000, width, calls)[0]
+    assert first.stop == rows  # 200 a call; what fills the cache; 700,000 numbers; 200 for all
+
+
 # --------------------------------------------------------------------------- frames
 
 

@@ -6,12 +6,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from random_mixtures import random_covs, random_mixture
 from scipy import stats
 
-from gmmlib.families.gaussian.covariance import full_covariances
+from gmmlib.families.gaussian.covariance import full_covariances, inverse_roots, inverse_triangular
 from gmmlib.families.gaussian.parameters import (
     ILL_DEFINED,
     Moments,
-    inverse_roots,
-    inverse_triangular,
     make_components,
     maximise,
     new_means,
@@ -104,18 +102,25 @@ def test_offsets_are_seen_from_the_origin_or_from_elsewhere(rng):
 
 
 @pytest.mark.parametrize("about", [None, "a point", "a point each"])
-def test_cancellation_is_the_size_of_the_terms_where_the_sum_is_one(rng, kind, about):
-    """Term by term: a squared distance of D, expanded around another point."""
+def test_cancellation_is_the_size_of_the_terms_that_a_point_of_reference_makes(rng, kind, about):
+    """Term by term: the means' squared distance from it, in units of the components' own."""
     parts = components(rng, kind)
     about = {"a point": np.array([1.0, 2.0, 3.0]), "a point each": parts.means + rng.normal(size=(K, D))}.get(about)
-    covs, precisions = (full_covariances(part, kind, K, D) for part in (parts.covs, parts.precisions))
+    precisions = full_covariances(parts.precisions, kind, K, D)
     offsets, sizes = parts.offsets(about), []
     for k in range(K):
         pairs = list(np.ndindex(D, D))
-        shift = sum(abs(precisions[k, i, j] * offsets[k, i] * offsets[k, j]) for i, j in pairs)
-        sizes.append(shift + sum(abs(precisions[k, i, j] * covs[k, i, j]) for i, j in pairs))
-    assert_allclose(parts.cancellation(about), max(sizes), rtol=1e-12)
-    assert_allclose(parts.central_cancellation, parts.cancellation(parts.frame.origin), rtol=1e-12)
+        sizes.append(sum(abs(precisions[k, i, j] * offsets[k, i] * offsets[k, j]) for i, j in pairs))
+    assert_allclose(parts.cancellation_around(parts.frame.origin if about is None else about), sizes, rtol=1e-12)
+    if about is None:
+        assert_allclose(parts.cancellation, sizes, rtol=1e-12)
+
+
+def test_the_spread_is_the_size_of_the_terms_that_no_point_of_reference_changes(rng, kind):
+    parts = components(rng, kind)
+    covs, precisions = (full_covariances(part, kind, K, D) for part in (parts.covs, parts.precisions))
+    sizes = [sum(abs(precisions[k, i, j] * covs[k, i, j]) for i, j in np.ndindex(D, D)) for k in range(K)]
+    assert_allclose(np.broadcast_to(parts.spread, K), sizes, rtol=1e-12)
 
 
 # --------------------------------------------------------------------------- the M-step

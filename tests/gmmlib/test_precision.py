@@ -4,7 +4,7 @@ import mpmath as mp
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from random_mixtures import random_covs
+from random_mixtures import random_covs, swept_e_step
 
 from gmmlib import e_step, em, fit_gaussian, lloyd, log_gaussian, log_likelihood, m_step
 from gmmlib.families.gaussian.covariance import COVARIANCE_TYPES, full_covariances, rescaled
@@ -94,10 +94,11 @@ def hard_case(name, kind, n=9):
 
 
 @pytest.mark.parametrize("name", HARD)
-def test_log_density_and_responsibilities_are_right_to_ten_digits(name, kind):
+@pytest.mark.parametrize("by", [e_step, swept_e_step])
+def test_log_density_and_responsibilities_are_right_to_ten_digits(name, kind, by):
     weights, X, means, covs = hard_case(name, kind)
     exact_resp, exact = exact_e_step(X, weights, means, covs, kind)
-    resp, log_density = e_step(X, weights, means, covs, kind)
+    resp, log_density = by(X, weights, means, covs, kind)
     assert_exact(log_density, exact)
     assert_allclose(resp, exact_resp, rtol=1e-9, atol=1e-12)
 

@@ -7,7 +7,9 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from ...numerics import LOG_2PI, as_count, as_numbers, as_points, as_rng, as_weights
-from .covariance import check_symmetric
+from .covariance import ROUND, SHARED, check_symmetric, cholesky, inverse_roots, log_norms, squared_distance
+
+FARTHEST = 1e152  # standard deviations: a sum of squares fits
 
 __all__ = [
     "conditional",
@@ -51,36 +53,6 @@ def log_gaussian_1d(x, mean, var):
         raise ValueError(f"var must be positive and finite, got {var}: pass a variance, not a log")
     with np.errstate(over="ignore"):  # too far away to square: a log-density of -inf
         return -0.5 * (LOG_2PI + np.log(var) + (x - mean) ** 2 / var)
-
-
-def cholesky(cov, name="cov"):
-    """Lower Cholesky factor(s) of `cov`, or a ValueError that names it.
-
-    Parameters
-    ----------
-    cov : ndarray of shape (..., D, D)
-        Symmetric; only the lower triangle is read.
-    name : str
-        What the error message calls it.
-
-    Returns
-    -------
-    ndarray of shape (..., D, D)
-
-    Raises
-    ------
-    ValueError
-        If a matrix is not finite or not positive definite.
-    """
-    if not np.isfinite(cov).all():
-        raise ValueError(f"{name} contains NaN or infinity")
-    try:
-        return np.linalg.cholesky(cov)
-    except np.linalg.LinAlgError as err:
-        raise ValueError(
-            f"{name} is not positive definite: a direction has no variance. "
-            "Drop redundant columns, use fewer components, or raise reg_covar"
-        ) from err
 
 
 def _parameters(mean, cov):
@@ -134,6 +106,33 @@ def log_gaussian(X, mean, cov):
         z = solve_triangular(L, (X - mean).T, lower=True, check_finite=False)  # (D, N)
         distance = np.nan_to_num((z**2).sum(axis=0), nan=np.inf, posinf=np.inf)
     return -0.5 * (D * LOG_2PI + log_det + distance)
+
+
+def mixture_log_joint(weights, means, covs, kind):
+    """A function of rows: ln of weight times density of every component, from (n, D) to (K, n).
+
+    A distance too large to square stops there, so that a log-density is finite and
+    responsibilities are a distribution however far away a point lies.
+    """
+    (K, D), roots = means.shape, inverse_roots(covs, kind)
+    constants = log_norms(weights, roots, kind, D)
+    steepest = np.abs(roots).reshape(-1, 1 if kind in ROUND else D).max(axis=0)
+    far = FARTHEST / (D * steepest[:, None])
+
+    @np.errstate(over="ignore")
+    def log_joint(x):
+        columns, out = np.ascontiguousarray(x.T, dtype=float), np.empty((K, len(x)))
+        within = np.abs(x).max() < far.min() - np.abs(means).max()
+        for k in range(K):
+            y = columns - means[k][:, None]
+            if not within:
+                np.clip(y, -far, far, out=y)
+            out[k] = squared_distance(y, roots if kind in SHARED else roots[k])
+        out *= -0.5
+        out += constants[:, None]
+        return out
+
+    return log_joint
 
 
 def fit_gaussian(X, sample_weight=None):

@@ -1,246 +1,277 @@
-"""Two ways to write the E-step and the sums the M-step needs.
+"""How a sweep computes the E-step and the sums of the M-step.
 
-**Natural form.** A Gaussian's log-density is linear in T(z) = (1, z, products of
-z). The E-step of all components is one matrix product, theta @ T; the moments are
-another, resp @ T.T. Fast, but the terms cancel when a mean lies many standard
-deviations from the origin (`Components.cancellation`).
+**One product for all.** A Gaussian's log-density is linear in T(z) = (1, z, products of
+z), so the E-step of all components is one matrix product, theta @ T, and the moments
+are another, resp @ T.T. Its terms cancel when a mean lies many of its own standard
+deviations from the origin, and in many dimensions T is long.
 
-**Residual form.** The same sums, each around its component's own point of
-reference. Nothing large is subtracted; the products come one component at a time.
+**Residuals where they count.** A component for which the product would not do is
+computed around its own mean, where nothing large is subtracted, but only for the rows
+that may be its own. Which these are the product says well enough: its error is far
+below the 45 nats at which a responsibility is less than rounding. In many dimensions a
+few columns say it: the squared distance in some of them is no larger than in all.
 
-An E-step is a function of a `Block` that returns responsibilities (K, n), which may
-be overwritten, and log-densities (n,). A gatherer is a function of a block and of
-responsibilities that returns an array of sums; sums of blocks add up.
+Derived in chapters 6 (E-step) and 9 (M-step).
 """
 
 from functools import lru_cache
-from math import prod
+from typing import NamedTuple
 
 import numpy as np
 
+from ...engine.sweep import Form
 from ...numerics import log_normalise
-from .covariance import covariance_shape
+from .covariance import MATRIX, NEVER, SHARED, squared_distance
 from .parameters import Moments
+from .points import n_features
 
-LOST = 1e-210  # a smaller responsibility is rounding, even if all of a component's are (see `parameters.NOTHING`)
-
-
-class Desk:
-    """Arrays that serve one block after the other: fresh memory costs more than the arithmetic in it."""
-
-    def __init__(self):
-        self._arrays = {}
-
-    def array(self, name, shape):
-        """An array of a shape, its contents left over from whoever used the name before."""
-        size = prod(shape)
-        if name not in self._arrays or len(self._arrays[name]) < size:
-            self._arrays[name] = np.empty(size)
-        return self._arrays[name][:size].reshape(shape)
+CANCELLATION_LIMIT = 1e7  # times 1e-16: nine digits of a log-density survive
+RELEVANT = 45.0  # nats below the best of its row, a responsibility is less than rounding
+LOST = 1e-210  # a smaller responsibility is none, even if all of a component's are
+FEW = 16  # columns that may tell which rows a component needs
+LOOKED_UP = 800  # multiplications that cost as much as to find a row and a component that count
+ROUNDING = 4e-15  # of a sum of products, beside the largest: a bound from above
+SUMS = {"tied": "full", "tied_spherical": "spherical"}  # what shared kinds sum around each mean
 
 
-class Block:
-    """Some rows of X on their way through a sweep, in the views the forms ask for."""
+def mixture_form(params, relevant=RELEVANT):
+    """The form that suits a mixture: its E-step, the sums of its M-step.
 
-    def __init__(self, points, rows, desk=None, keeps=False):
-        self.points, self.rows, self.x, self.desk = points, rows, points.X[rows], desk or Desk()
-        self.keeps = keeps  # its features, although others use the desk
-        self._features = self._columns = self._residuals = self._about = None
-
-    def __len__(self):
-        return len(self.x)
-
-    @property
-    def features(self):
-        """T (P, n): a one, z, and the products of z that the structure needs."""
-        if self._features is None:
-            kind, D, frame = self.points.kind, self.x.shape[1], self.points.frame
-            shape = n_features(kind, D), len(self)
-            self._features = T = np.empty(shape) if self.keeps else self.desk.array("features", shape)
-            T[0], Z = 1.0, T[1 : D + 1]
-            with np.errstate(over="ignore"):  # scales are powers of two: dividing first rounds nothing
-                np.multiply(self.x.T, 1 / frame.scale[:, None], out=Z)
-                if frame.origin.any():
-                    Z -= frame.origin[:, None] / frame.scale[:, None]
-            fill_products(T[D + 1 :], self._near(Z), kind)
-        return self._features
-
-    def residuals(self, about):
-        """x seen from each of K points, in the frame's units: (K, D, n); kept for the M-step."""
-        if self._about is not about:
-            scale, (K, D) = self.points.frame.scale[:, None], about.shape
-            with np.errstate(over="ignore"):
-                if self._columns is None:
-                    self._columns = np.multiply(self.x.T, 1 / scale, out=self.desk.array("columns", (D, len(self))))
-                residuals = self.desk.array("residuals", (K, D, len(self)))
-                np.subtract(self._columns, about[:, :, None] / scale, out=residuals)
-            self._about, self._residuals = about, self._near(residuals)
-        return self._residuals
-
-    def _near(self, z):
-        """Coordinates z, which stop where the points say."""
-        return z if self.points.far is None else np.clip(z, -self.points.far, self.points.far, out=z)
+    Parameters
+    ----------
+    params : Components
+    relevant : float
+        Where residuals count, responsibilities this many nats below the best are zero.
+    """
+    K, D = params.means.shape
+    if params.kind == "full" and 1.5 * screened_work(K, D, pairs=1) < natural_work(K, D):
+        columns = telling_columns(params)  # it is worth to look closer
+        view = params.marginal(columns)
+        if screened_work(K, D, expected_pairs(view, D)) < natural_work(K, D):
+            return screened_form(params, np.full(K, True), relevant, view, columns)
+    own = params.cancellation + params.spread > CANCELLATION_LIMIT
+    if not own.any():
+        return natural_form(params)
+    return screened_form(params, own | (params.kind in SHARED), relevant, params)
 
 
-# ------------------------------------------------------------- natural form
+def natural_work(K, D):
+    """Multiplications that a row needs in the two products."""
+    return 2 * K * n_features("full", D)
 
 
-@lru_cache
-def pairs(D):
-    """Row and column of every entry on and above the diagonal."""
-    return np.triu_indices(D)
+def screened_work(K, D, pairs):
+    """... and where a few columns tell which `pairs` of the row and a component count."""
+    return K * n_features("full", FEW) + (1 + pairs) * (LOOKED_UP + D**2)
 
 
-def n_features(kind, D):
-    """Length of T: one, D coordinates, and the products the structure needs."""
-    return 1 + D + {"full": D * (D + 1) // 2, "diag": D, "spherical": 1}.get(kind, 0)
+# ------------------------------------------------------- one product for all
 
 
-def fill_products(products, Z, kind):
-    """Write the products of coordinates Z (D, n) that a structure needs, row by row."""
-    if kind == "diag":
-        np.multiply(Z, Z, out=products)
-    elif kind == "spherical":
-        np.einsum("dn,dn->n", Z, Z, out=products[0])
-    elif kind == "full":
-        row, D = 0, len(Z)
-        for d in range(D):
-            np.multiply(Z[d], Z[d:], out=products[row : row + D - d])
-            row += D - d
-
-
-def natural_parameters(parts):
-    """theta (K, P) such that the log-joint is theta @ T, up to `shared_term`."""
-    K, D = parts.means.shape
-    precision, means = parts.precisions, parts.offsets()
-    theta = np.empty((K, n_features(parts.kind, D)))
-    if parts.kind in ("full", "tied"):
-        linear = (precision @ means[:, :, None])[:, :, 0]
-    else:
-        linear = (precision[:, None] if parts.kind == "spherical" else precision) * means
-    theta[:, 0] = parts.log_norm - 0.5 * (linear * means).sum(axis=1)
-    theta[:, 1 : D + 1] = linear
-    if parts.kind == "full":
-        rows, cols = pairs(D)
-        theta[:, D + 1 :] = -np.where(rows == cols, 0.5, 1.0) * precision[:, rows, cols]
-    elif parts.kind in ("diag", "spherical"):
-        theta[:, D + 1 :] = -0.5 * precision.reshape(K, -1)
-    return theta
-
-
-def shared_term(parts, Z):
-    """-z' Lambda z / 2 where one Lambda serves all: it cancels in responsibilities."""
-    if parts.kind == "tied":
-        white = triangular_product(parts.roots, Z, np.empty_like(Z))
-        return -0.5 * np.einsum("dn,dn->n", white, white)
-    if parts.kind == "tied_spherical":
-        return -0.5 * parts.roots**2 * np.einsum("dn,dn->n", Z, Z)
-    return 0.0
-
-
-def natural_e_step(parts):
-    """The E-step as one product."""
-    theta, D = natural_parameters(parts), parts.means.shape[1]
+def natural_form(params):
+    """Every component by the one product."""
+    theta, D = natural_parameters(params), params.means.shape[1]
 
     def respond(block):
-        log_joint = np.matmul(theta, block.features, out=block.desk.array("resp", (len(theta), len(block))))
-        resp, log_density = log_normalise(log_joint)
-        return resp, log_density + shared_term(parts, block.features[1 : D + 1])
+        T = block.features()
+        resp, log_density = log_normalise(_product(block, theta, T))
+        return resp, log_density + shared_term(params, T[1 : D + 1])
 
-    return respond
+    return Form(respond, natural_gather, moments_around(params.frame.origin), sum(theta.shape))
 
 
 def natural_gather(block, resp):
     """The M-step's sums as one product."""
-    return resp @ block.features.T
+    return resp @ block.features().T  # eq-effective-count, first of all
 
 
-def natural_moments(points, sums):
-    """Moments around the frame's origin from the sums of `natural_gather`."""
-    kind, D = points.kind, points.X.shape[1]
-    mass, first, second = sums[:, 0], sums[:, 1 : D + 1], sums[:, D + 1 :]
-    if kind == "full":
-        rows, cols = pairs(D)
-        square = np.empty((len(mass), D, D))
-        square[:, rows, cols] = square[:, cols, rows] = second
-        second = square
-    elif kind.startswith("tied"):
-        second = points.total
-    return Moments(points.frame.origin, mass, first, second[:, 0] if kind == "spherical" else second)
+def _product(block, theta, T):
+    return np.matmul(theta, T, out=block.workspace.array("resp", (len(theta), len(block))))
 
 
-# ------------------------------------------------------------ residual form
+class Triangle(NamedTuple):
+    """The products of D coordinates, each pair once: row by row on and above the diagonal."""
+
+    places: np.ndarray  # (P,), in the flat square
+    factors: np.ndarray  # (P,): -1/2 for a square, -1 for a mixed product, which stands for two
+    square: np.ndarray  # (D * D,): which product fills each place
 
 
-def residual_e_step(parts):
-    """The E-step around each component's own mean; same answers as the natural form."""
+@lru_cache
+def triangle(D):
+    """What goes where between D x D squares and triangles."""
+    rows, cols = np.triu_indices(D)
+    square = np.empty((D, D), int)
+    square[rows, cols] = square[cols, rows] = np.arange(len(rows))
+    return Triangle(rows * D + cols, np.where(rows == cols, -0.5, -1.0), square.ravel())
+
+
+def natural_parameters(params):
+    """theta (K, P) such that the log-joint is theta @ T, up to `shared_term`."""
+    K, D = params.means.shape
+    precision, means = params.precisions, params.offsets()
+    theta = np.empty((K, n_features(params.kind, D)))
+    if params.kind in MATRIX:
+        linear = (precision @ means[:, :, None])[:, :, 0]
+    else:
+        linear = (precision[:, None] if params.kind == "spherical" else precision) * means
+    theta[:, 0] = params.log_norm - 0.5 * (linear * means).sum(axis=1)
+    theta[:, 1 : D + 1] = linear
+    if params.kind == "full":
+        places, factors, _ = triangle(D)
+        np.multiply(precision.reshape(K, -1).take(places, axis=1), factors, out=theta[:, D + 1 :])
+    elif params.kind in ("diag", "spherical"):
+        theta[:, D + 1 :] = -0.5 * precision.reshape(K, -1)
+    return theta
+
+
+def shared_term(params, Z):
+    """-z' Lambda z / 2 where one Lambda serves all: it cancels in responsibilities."""
+    if params.kind not in SHARED:
+        return 0.0
+    return -0.5 * squared_distance(Z, params.roots)
+
+
+# ------------------------------------------------- residuals where they count
+
+
+def telling_columns(params):
+    """The few columns in which components lie farthest apart for their width."""
+    means, variances = params.offsets(), params.covs.diagonal(axis1=1, axis2=2)
+    between = params.weights @ (means - params.weights @ means) ** 2
+    return tuple(np.sort(np.argsort(between / (params.weights @ variances))[-FEW:]))
+
+
+def expected_pairs(view, D):
+    """To how many components a row may belong, as some of its D columns tell.
+
+    The natural form is linear in T, so its mean over a component's points is that of T's mean.
+    """
+    means = view.offsets()
+    second = view.covs + means[:, :, None] * means[:, None]
+    products = second.reshape(len(means), -1)[:, triangle(view.means.shape[1]).places]
+    T = np.concatenate([np.ones((len(means), 1)), means, products], axis=1)
+    bounds, floor = natural_parameters(view) @ T.T, view.log_norm - 0.5 * D - RELEVANT
+    return view.weights @ (bounds > floor).sum(axis=0)
+
+
+def screened_form(params, own, relevant, view, columns=None):
+    """The product for all; of some components it only says which rows are theirs.
+
+    Parameters
+    ----------
+    params, relevant
+        As in `mixture_form`.
+    own : ndarray of shape (K,)
+        True for the components that are computed around their own mean.
+    view : Components
+        What the product sees: `params`, or those of some columns.
+    columns : tuple, optional
+        Which columns these are.
+    """
+    (K, D), theta = params.means.shape, natural_parameters(view)
+    # an upper bound of the log-joint
+    theta[own, 0] += (ROUNDING * (view.cancellation + view.spread))[own]
+    about = np.where(own[:, None], params.means, params.frame.origin)
 
     def respond(block):
-        residuals = block.residuals(parts.means)
-        log_joint = block.desk.array("resp", (len(residuals), len(block)))
-        whitened = _whiten(parts, residuals, block.desk.array("scratch", residuals.shape))
-        for squares, white in zip(log_joint, whitened, strict=True):
-            np.einsum("dn,dn->n", white, white, out=squares)
-        log_joint *= -0.5
-        log_joint += parts.log_norm[:, None]
+        T = block.features(columns)
+        log_joint = _product(block, theta, T)
+        log_joint += shared_term(params, T[1 : D + 1])
+        settle(block, params, own, log_joint, relevant)
         return log_normalise(log_joint)
 
-    return respond
-
-
-def _whiten(parts, residuals, out):
-    """U times residuals (K, D, n): under its component each is uncorrelated, with variance one."""
-    if parts.kind in ("full", "tied"):
-        return triangular_product(parts.roots, residuals, out)
-    roots = np.reshape(parts.roots, (-1, residuals.shape[1] if parts.kind == "diag" else 1, 1))
-    return np.multiply(roots, residuals, out=out)
-
-
-def triangular_product(U, Y, out, step=32):
-    """U @ Y for lower triangular U and columns Y (both may be stacked), without most of the products with zeros."""
-    for row in range(0, U.shape[-1], step):
-        stop = row + step
-        np.matmul(U[..., row:stop, :stop], Y[..., :stop, :], out=out[..., row:stop, :])
-    return out
-
-
-def residual_gather(about, kind):
-    """A gatherer of sums around K points: a row each of mass, first and second moments."""
-    D = about.shape[1]
-
     def gather(block, resp):
-        sums = block.desk.array("sums", (len(resp), 1 + D + prod(covariance_shape(kind, 1, D))))
-        for row, r, residual in zip(sums, resp, block.residuals(about), strict=True):
-            root, residual = _that_count(r, residual)
-            weighted = np.multiply(root, residual, out=block.desk.array("scratch", residual.shape))
-            row[0], row[1 : D + 1] = root @ root, weighted @ root
-            _scatter(kind, weighted, row[D + 1 :])
+        sums = np.empty((K, n_features(SUMS.get(params.kind, params.kind), D)))
+        if not own.all():
+            np.matmul(resp, block.features().T, out=sums)
+        for k in np.flatnonzero(own):
+            sums[k] = own_sums(block, resp[k], about[k])
         return sums
 
-    return gather
+    width = theta.shape[1] + 2 * K + 2 * D
+    return Form(respond, gather, moments_around(about), width, np.count_nonzero(own))
 
 
-def _that_count(resp, residual):
-    """Roots of responsibilities (n,), and residuals (D, n), without points that are wholly others', if most are."""
-    mine = (resp > LOST).nonzero()[0]
-    return (np.sqrt(resp[mine]), residual[:, mine]) if 2 * len(mine) < len(resp) else (np.sqrt(resp), residual)
+def settle(block, params, own, log_joint, relevant):
+    """Make bounds of the `own` components' log-joints values where they count, else nothing.
+
+    The value of the highest bound is a floor under the row's best; whatever may lie
+    less than `relevant` nats below is computed, too.
+    """
+    best = log_joint.max(axis=0)
+    asked = log_joint == best
+    floor = best - ROUNDING * params.spread.max() * np.abs(best)
+    for k, rows in _asked(asked, own):
+        log_joint[k, rows] = floor[rows] = exact_log_joint(block, params, k, rows)
+    more = log_joint > floor - relevant
+    more &= ~asked
+    for k, rows in _asked(more, own):
+        log_joint[k, rows] = exact_log_joint(block, params, k, rows)
+    log_joint[own[:, None] & ~(asked | more)] = NEVER
 
 
-def _scatter(kind, weighted, out):
-    """Write sums of squares and products of weighted residuals (D, n), as the kind keeps them."""
-    if kind in ("full", "tied"):
-        np.matmul(weighted, weighted.T, out=out.reshape(len(weighted), -1))
+def _asked(pairs, own):
+    """Components and rows (m,) of the pairs (K, n) that are asked for."""
+    for k in np.flatnonzero(own & pairs.any(axis=1)):
+        yield k, np.flatnonzero(pairs[k])
+
+
+def exact_log_joint(block, params, k, rows):
+    """ln weight plus log-density (m,) of some rows under one component, around its own mean."""
+    root = params.roots if params.kind in SHARED else params.roots[k]
+    return params.log_norm[k] - 0.5 * squared_distance(block.residuals(rows, params.means[k]), root)
+
+
+def own_sums(block, resp, about):
+    """One component's sums (P,) of resp, resp y and resp times products of y = x - about."""
+    rows = np.flatnonzero(resp > LOST)
+    return weighted_sums(np.sqrt(resp[rows]), block.residuals(rows, about), block.points.kind)
+
+
+def weighted_sums(root, y, kind):
+    """Sums over rows y (D, m), of weights root**2, of one, y and what `fill_products` has."""
+    y *= root
+    if kind in MATRIX:
+        products = (y @ y.T).ravel()[triangle(len(y)).places]
     else:
-        squares = np.einsum("dn,dn->d", weighted, weighted)
-        out[:] = squares if kind == "diag" else squares.sum()
+        products = np.einsum("dm,dm->d", y, y)
+        products = products if kind == "diag" else [products.sum()]
+    return np.concatenate([[root @ root], y @ root, products])
 
 
-def residual_moments(points, about, sums):
-    """Moments around K points from the sums of `residual_gather`."""
-    kind, D = points.kind, about.shape[1]
-    mass, first, second = sums[:, 0], sums[:, 1 : D + 1], sums[:, D + 1 :]
-    if kind in ("full", "tied"):
-        second = second.reshape(-1, D, D)
-    elif kind != "diag":
-        second = second[:, 0]
-    return Moments(about, mass, first, second.sum(axis=0) if kind.startswith("tied") else second)
+def form_around(respond, about, width):
+    """The form that sums around one point, or one for each component, whatever the E-step."""
+
+    def gather(block, resp):
+        seen_from = np.broadcast_to(about, (len(resp), about.shape[-1]))
+        return np.array([own_sums(block, *one) for one in zip(resp, seen_from, strict=True)])
+
+    return Form(respond, gather, moments_around(about), width + 3 * about.shape[-1])
+
+
+# ------------------------------------------------------- what the sums mean
+
+
+def moments_around(about):
+    """From the points and their sums (K, P) to Moments around one point or K."""
+
+    def moments(points, sums):
+        kind, D = points.kind, points.X.shape[1]
+        counts, first, products = sums[:, 0], sums[:, 1 : D + 1], sums[:, D + 1 :]
+        if not products.size:
+            return Moments(about, counts, first, points.total)
+        second = _unpacked(products, SUMS.get(kind, kind), D)
+        second = second.sum(axis=0) if kind in SHARED else second
+        return Moments(about, counts, first, second)
+
+    return moments
+
+
+def _unpacked(products, kind, D):
+    """Sums of products (K, P) in the shape the structure's covariances have."""
+    if kind == "spherical":
+        return products[:, 0]
+    if kind == "diag":
+        return products
+    return products.take(triangle(D).square, axis=1).reshape(-1, D, D)

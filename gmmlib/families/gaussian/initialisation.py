@@ -5,11 +5,10 @@ import numpy as np
 from ...clustering.lloyd import descend
 from ...clustering.nearest import Table
 from ...clustering.seeding import candidates_for, random_rows, spread_rows
-from ...engine.loop import alone, enter_parts, given, leave_parts, m_step_from
 from ...numerics import SMALLEST
-from .covariance import check_symmetric, covariance_shape
-from .density import cholesky
-from .parameters import inverse_triangular, make_components
+from .covariance import check_symmetric, cholesky, covariance_shape, inverse_triangular
+from .em import alone, given, m_step_from
+from .parameters import enter, leave, make_components
 
 __all__ = []
 
@@ -77,7 +76,7 @@ def start_components(points, K, method, start, reg, rng):
     start : tuple
         Weights, means and covariances given by the user in x's units, or None each.
     reg : ndarray of shape (D,)
-        As in `climb`.
+        As in `em.update`.
     rng : numpy.random.Generator
 
     Returns
@@ -86,14 +85,14 @@ def start_components(points, K, method, start, reg, rng):
     """
     found = [None] * 3
     if any(part is None for part in start):
-        found = leave_parts(_found(points, K, method, reg, rng))
+        found = leave(_found(points, K, method, reg, rng))
     chosen = [f if s is None else s for f, s in zip(found, start, strict=True)]
-    return enter_parts(points.frame, points.kind, *chosen)
+    return enter(points.frame, points.kind, *chosen)
 
 
 def _found(points, K, method, reg, rng):
     """A start found in the data."""
-    X, share = points.X, points.share
+    X, share = points.X, points.row_weights
     if method == "random":
         resp = rng.random((len(X), K))
         return m_step_from(points, given(resp / resp.sum(axis=1, keepdims=True)), reg)
@@ -142,7 +141,7 @@ def best_of(run, n_init):
     Parameters
     ----------
     run : callable
-        From the number of the start to what `loop.climb` returns.
+        From the number of the start to what `run.run_em` returns.
     n_init : int
     """
     best, failure = None, None

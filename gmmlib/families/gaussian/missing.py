@@ -2,8 +2,8 @@
 
 A row with gaps (NaN) has the density of what it shows, a marginal of the mixture.
 Every component also expects something of the gaps, given the rest of the row. Once
-they are filled so, a row is complete for that component, and the residual form of
-`forms` holds for it, but for two corrections. Both come from the covariance C of the
+they are filled so, a row is complete for that component, and the sums of
+`forms` hold for it, but for two corrections. Both come from the covariance C of the
 gaps given the rest, and are the same for all rows with the same gaps:
 
 - a filled row is as dense as the entries it shows, times the density of the gaps at
@@ -23,11 +23,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...engine.loop import Points, alone, foreign_points, residual_sums, update
 from ...functions import FAR_AWAY, EStep, far_log_density
-from ...numerics import LOG_2PI, Frame, blocks, log_normalise
+from ...numerics import FAR, LOG_2PI, Frame, blocks, log_normalise
 from .covariance import full_covariances
-from .forms import Block, residual_gather, residual_moments
+from .em import scatter, update
+from .forms import moments_around, weighted_sums
+from .parameters import enter
+from .points import Block, Points
 
 __all__ = []
 
@@ -78,15 +80,16 @@ def filled(points):
         The variance this takes from the columns, in the frame's units. A start should
         have it back: a component that sees nothing of a column would have none at all.
     """
-    X, share, frame = points.X, points.share, points.frame
+    X, share, frame = points.X, points.row_weights, points.frame
     if not has_gaps(X):
         return points, 0.0
     seen = np.average(~np.isnan(X), axis=0, weights=share)
     whole = points._replace(X=np.where(np.isnan(X), frame.origin, X))
     variance = np.average(((whole.X - frame.origin) / frame.scale) ** 2, axis=0, weights=share)
     lost = variance / seen * (1 - seen)
-    total = residual_sums(whole, alone, frame.origin[None]).second
-    return whole._replace(total=total), np.full_like(lost, lost.mean()) if points.kind.endswith("spherical") else lost
+    return whole._replace(total=scatter(whole)), np.full_like(lost, lost.mean()) if points.kind.endswith(
+        "spherical"
+    ) else lost
 
 
 def by_gaps(X):
@@ -191,7 +194,7 @@ class FilledBlock(Block):
     def __init__(self, points, rows, parts):
         super().__init__(points, rows)
         self.parts, self.fillings = parts, []
-        residuals = super().residuals(parts.means)  # (K, D, n), around each component's own mean
+        residuals = self.all_residuals(parts.means)  # (K, D, n), around each component's own mean
         for gaps in groups(self.x, AT_ONCE // parts.means.size):
             view, places = look(parts, gaps.columns), _places(gaps)
             residuals[:, *places] = 0.0
@@ -205,16 +208,24 @@ class FilledBlock(Block):
                     expected[:] = np.swapaxes((view.gain[:, gaps.which] @ seen)[..., 0], 1, 2)
             self.fillings.append((gaps, view, expected))
 
-    def residuals(self, about):
-        out, shift = super().residuals(about), (self.parts.means - about) / self.parts.frame.scale
+    def all_residuals(self, about):
+        """Every row as seen from K points, (K, D, n), its gaps filled as far as they are known."""
+        out, shift = np.empty((*about.shape, len(self))), (self.parts.means - about) / self.parts.frame.scale
+        for k, point in enumerate(about):
+            out[k] = self.residuals(np.arange(len(self)), point)
         for gaps, _, expected in self.fillings:
             columns, rows = _places(gaps)
             out[:, columns, rows] = expected + shift[:, columns]
         return out
 
+    def sums(self, resp, about):
+        """What the M-step needs of the filled rows: `forms.own_sums` of every component."""
+        each = zip(np.sqrt(resp), self.all_residuals(about), strict=True)
+        return np.array([weighted_sums(root, residuals, self.parts.kind) for root, residuals in each])
+
     def respond(self):
         """Responsibilities (K, n) and log-densities (n,) of what the rows show, in x's units."""
-        parts, residuals = self.parts, self.residuals(self.parts.means)
+        parts, residuals = self.parts, self.all_residuals(self.parts.means)
         if parts.kind in ("full", "tied"):
             white = parts.roots @ residuals
         else:
@@ -258,19 +269,19 @@ def filled_blocks(points, order, parts):
 
 def expect(points, order, parts, about):
     """Mean log-likelihood, and what the M-step needs: Moments around K points."""
-    gather, bound, sums, spread = residual_gather(about, points.kind), 0.0, 0.0, 0.0
+    bound, sums, spread = 0.0, 0.0, 0.0
     for block in filled_blocks(points, order, parts):
         resp, log_density = block.respond()
-        share = np.full(len(block), 1 / len(order)) if points.share is None else points.share[block.rows]
+        share = np.full(len(block), 1 / len(order)) if points.row_weights is None else points.row_weights[block.rows]
         bound += share @ log_density
         resp *= share
-        sums, spread = sums + gather(block, resp), spread + block.spread(resp)
-    moments = residual_moments(points, about, sums)
+        sums, spread = sums + block.sums(resp, about), spread + block.spread(resp)
+    moments = moments_around(about)(points, sums)
     return bound, moments._replace(second=moments.second + spread)
 
 
 def em_map(points, reg):
-    """One iteration of EM on rows with gaps, for `climb`; as `loop.em_map`."""
+    """One iteration of EM on rows with gaps, for `run_em`; as `em.em_map`."""
     order = by_gaps(points.X)
 
     def iterate(parts, gather=True):  # the sums come with the E-step, wanted or not
@@ -285,6 +296,16 @@ def em_map(points, reg):
 
 
 # -------------------------------------------------------------------- using a fit
+
+
+def foreign_points(X, kind, weights, means, covs):
+    """Points of any size, in coordinates that suit the mixture, and the mixture's Components in them."""
+    reach = np.abs(means - weights @ means).max(axis=0)
+    variances = np.diagonal(full_covariances(covs, kind, *means.shape), axis1=1, axis2=2)
+    frame = Frame.around(weights @ means, reach + np.sqrt(np.abs(variances).max(axis=0)), kind.endswith("spherical"))
+    params = enter(frame, kind, weights, means, covs)
+    far = max(2.0, FAR / max(1.0, np.abs(params.roots).max()))  # squares of whitened residuals must fit, too
+    return Points(X, None, kind, frame, far=far), params
 
 
 def ask(X, kind, weights, means, covs):
@@ -310,7 +331,7 @@ def impute(X, weights, means, covs, kind):
     """A copy of `X` whose gaps hold their expectation given the rest of the row."""
     whole = X.copy()
     for block in ask(X, kind, weights, means, covs):
-        if kind in ("full", "tied") and np.abs(block.residuals(block.parts.means)).max() >= block.points.far:
+        if kind in ("full", "tied") and np.abs(block.all_residuals(block.parts.means)).max() >= block.points.far:
             raise ValueError("X lies too far from the mixture to say what its gaps would hold: look for outliers")
         resp, _ = block.respond()
         for gaps, _, expected in block.fillings:

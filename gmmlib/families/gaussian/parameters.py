@@ -1,13 +1,14 @@
-"""A mixture's parameters: made ready for the E-step, remade by the M-step."""
+"""A mixture's parameters: made ready for the E-step, remade by the M-step.
+
+The M-step is derived in chapter 9.
+"""
 
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg.lapack import dtrtri
 
-from ...numerics import LOG_2PI, SMALLEST, Frame
-from .covariance import regularised
-from .density import cholesky
+from ...numerics import FAR, SMALLEST, Frame
+from .covariance import MATRIX, SHARED, inverse_roots, log_norms, regularised, rescaled
 
 ILL_DEFINED = (
     "Fitting the mixture model failed because some components have ill-defined empirical "
@@ -18,6 +19,14 @@ ILL_DEFINED = (
 
 ROUNDING = 8 * np.finfo(float).eps  # a standard deviation below this, in the frame's units, is none
 NOTHING = 1e-200  # less of the data than this is rounding (`log_normalise` stops at e**-500)
+
+
+class Mixture(NamedTuple):
+    """Parameters of a Gaussian mixture: (K,) weights, (K, D) means, covariances."""
+
+    weights: np.ndarray
+    means: np.ndarray
+    covs: np.ndarray
 
 
 class Components(NamedTuple):
@@ -37,47 +46,85 @@ class Components(NamedTuple):
     roots: np.ndarray
     precisions: np.ndarray
     log_norm: np.ndarray
-    central_cancellation: float  # around the frame's origin
+    cancellation: np.ndarray  # (K,), around the frame's origin: see `cancellation`
+    spread: np.ndarray  # (K,) or the same for all: see `spread`
 
     def offsets(self, about=None):
         """Means (K, D) as seen from `about`, or from the frame's origin, in its units."""
         return (self.means - (self.frame.origin if about is None else about)) / self.frame.scale
 
-    def cancellation(self, about):
-        """How many times larger than their sum the terms around `about` are: see `cancellation`."""
+    def cancellation_around(self, about):
+        """`cancellation` (K,) if moments are taken around another point, or a point each."""
         if about is self.frame.origin:
-            return self.central_cancellation
-        return cancellation(self.kind, self.precisions, self.covs, self.offsets(about))
+            return self.cancellation
+        return cancellation(self.kind, self.precisions, self.offsets(about))
+
+    def marginal(self, columns):
+        """The components of some columns.
+
+        `log_norm` stays that of all, so that a log-joint is no less than that of all columns:
+        the squared distance in some is no more than in all.
+        """
+        columns = np.array(columns)
+        frame, covs = Frame(*(a[columns] for a in self.frame)), self.covs[:, columns[:, None], columns]
+        part = make_components(self.kind, frame, self.weights, self.means[:, columns], covs)
+        return part._replace(log_norm=self.log_norm)
+
+    def to_vector(self):
+        """Parameters without constraints: ln weights, means, and roots with ln diagonals."""
+        log_weights = np.log(np.maximum(self.weights, 1e-300))  # finite, without points too
+        return np.concatenate([log_weights, self.offsets().ravel(), _free(self).ravel()])
+
+    @np.errstate(over="ignore", invalid="ignore")  # make_components says what is no covariance
+    def from_vector(self, theta):
+        """Components of the same kind and shape; ValueError if they are no mixture."""
+        if not np.isfinite(theta).all():
+            raise ValueError("the leap is not finite")
+        K, D = self.means.shape
+        weights = np.exp(theta[:K] - theta[:K].max())
+        means = self.frame.origin + self.frame.scale * theta[K : K + K * D].reshape(K, D)
+        covs = _covariances_of(theta[K + K * D :].reshape(np.shape(self.covs)), self.kind)
+        return make_components(self.kind, self.frame, weights / weights.sum(), means, covs)
 
 
-def cancellation(kind, precisions, covs, offsets):
-    """How many times larger than their sum the terms of (z - mean)' Lambda (z - mean) are.
+def _free(params):
+    """Cholesky factors with the logarithm of their diagonals, or ln variances."""
+    if params.kind not in MATRIX:
+        return np.log(params.covs)
+    L = np.linalg.cholesky(params.covs)
+    diagonal = np.eye(L.shape[-1], dtype=bool)
+    return np.where(diagonal, np.log(np.where(diagonal, L, 1.0)), L)
 
-    Expanding it around a point, from which the means are seen at `offsets` (K, D),
-    subtracts numbers this large from each other, and loses that many times the
-    rounding error.
+
+def _covariances_of(free, kind):
+    """Covariances that `_free` would say are `free`."""
+    if kind not in MATRIX:
+        return np.exp(free)
+    diagonal = np.eye(free.shape[-1], dtype=bool)
+    L = np.where(diagonal, np.exp(np.where(diagonal, free, 0.0)), free)
+    return L @ np.swapaxes(L, -1, -2)
+
+
+def cancellation(kind, precisions, offsets):
+    """How many times larger than one the terms of m' Lambda m are, for means m (K, D).
+
+    Moving second moments from there to the means subtracts numbers this large from
+    each other, and loses that many times the rounding error.
     """
     precision, offset = np.abs(precisions), np.abs(offsets)
-    if kind in ("full", "tied"):
-        spread = (precision * np.abs(covs)).sum(axis=(-2, -1))
-        return (((precision @ offset[:, :, None])[:, :, 0] * offset).sum(axis=1) + spread).max()
-    if kind == "spherical":
-        precision = precision[:, None]
-    return (precision * offset**2).sum(axis=1).max() + offset.shape[1]
+    if kind in MATRIX:
+        return ((precision @ offset[:, :, None])[:, :, 0] * offset).sum(axis=1)
+    return ((precision[:, None] if kind == "spherical" else precision) * offset**2).sum(axis=1)
 
 
-def inverse_roots(covs, kind):
-    """U with U cov U' = I, shaped like `covs`: inverse Cholesky factors or 1/sd."""
-    if kind in ("full", "tied"):
-        return inverse_triangular(cholesky(covs, "covs"))
-    if not (np.all(covs > 0) and np.all(np.isfinite(covs))):
-        raise ValueError(f"covs must be positive and finite: use fewer components or raise reg_covar; got {covs}")
-    return 1 / np.sqrt(covs)
+def spread(kind, precisions, covs, D):
+    """How many times larger than their sum the terms of z' Lambda z are, one deviation away.
 
-
-def inverse_triangular(L):
-    """Inverses of lower triangular matrices (..., D, D)."""
-    return np.array([dtrtri(one, lower=1)[0] for one in L.reshape(-1, *L.shape[-2:])]).reshape(L.shape)
+    It is what correlation costs: no other point of reference changes it.
+    """
+    if kind not in MATRIX:
+        return np.float64(D)
+    return (np.abs(precisions) * np.abs(covs)).sum(axis=(-2, -1))
 
 
 def make_components(kind, frame, weights, means, covs):
@@ -91,17 +138,23 @@ def make_components(kind, frame, weights, means, covs):
     D, roots = means.shape[1], inverse_roots(covs, kind)
     if not np.abs(roots).max() * SMALLEST < 1:
         raise ValueError("covs are too small for float64 beside the distances between the means")
-    if kind in ("full", "tied"):
-        precisions = np.swapaxes(roots, -1, -2) @ roots
-        log_det = np.log(roots.diagonal(axis1=-2, axis2=-1)).sum(axis=-1)
-    else:
-        precisions = roots**2
-        log_det = np.log(roots).sum(axis=-1) if kind == "diag" else D * np.log(roots)
-    # a weight of zero is allowed; ln 0 is taken to be finite, because inf - inf is no number
-    log_weights = np.log(weights, out=np.full(len(weights), -1e300), where=weights > 0)
-    log_norm = log_weights + (log_det - 0.5 * D * LOG_2PI)
-    central = cancellation(kind, precisions, covs, (means - frame.origin) / frame.scale)
-    return Components(kind, frame, weights, means, covs, roots, precisions, log_norm, central)
+    precisions = np.swapaxes(roots, -1, -2) @ roots if kind in MATRIX else roots**2
+    offsets, log_norm = (means - frame.origin) / frame.scale, log_norms(weights, roots, kind, D)
+    lost = cancellation(kind, precisions, offsets), spread(kind, precisions, covs, D)
+    return Components(kind, frame, weights, means, covs, roots, precisions, log_norm, *lost)
+
+
+def enter(frame, kind, weights, means, covs):
+    """Parameters in x's units as Components in a frame's."""
+    with np.errstate(over="ignore"):
+        if (np.abs((means - frame.origin) / frame.scale) > FAR).any():
+            raise ValueError("means lie too far from X for float64 to square their distance")
+    return make_components(kind, frame, weights, means, rescaled(covs, kind, 1 / frame.scale))
+
+
+def leave(params):
+    """Components as a Mixture in x's units."""
+    return Mixture(params.weights, params.means, rescaled(params.covs, params.kind, params.frame.scale))
 
 
 class Moments(NamedTuple):
@@ -112,7 +165,7 @@ class Moments(NamedTuple):
     """
 
     about: np.ndarray  # (D,) or (K, D)
-    mass: np.ndarray  # (K,)
+    counts: np.ndarray  # (K,), eq-effective-count
     first: np.ndarray  # (K, D)
     second: np.ndarray
 
@@ -125,10 +178,12 @@ def new_means(frame, moments, old=None):
     ValueError
         If a component is left without points and `old` is not given.
     """
-    dead = moments.mass < NOTHING
+    dead = moments.counts < NOTHING
     if dead.any() and old is None:
-        raise ValueError(f"component {int(dead.argmax())} has no points: use fewer components or another start")
-    means = moments.about + frame.scale * moments.first / np.where(dead, 1.0, moments.mass)[:, None]
+        which = int(dead.argmax())
+        raise ValueError(f"component {which} has no points: use fewer components or another start")
+    shift = moments.first / np.where(dead, 1.0, moments.counts)[:, None]
+    means = moments.about + frame.scale * shift  # eq-em-mean
     if dead.any():
         means[dead] = old.means[dead]
     return means
@@ -158,32 +213,35 @@ def maximise(kind, frame, moments, reg, old=None):
         If a component is left without points and `old` is not given, or its
         covariance is no larger than rounding.
     """
-    means, dead = new_means(frame, moments, old), moments.mass < NOTHING
-    mass = np.where(dead, 0.0, moments.mass)
-    covs = regularised(_covariances(kind, moments, np.where(dead, 1.0, mass)), kind, reg)
-    if dead.any() and not kind.startswith("tied"):
+    means, dead = new_means(frame, moments, old), moments.counts < NOTHING
+    counts = np.where(dead, 0.0, moments.counts)
+    covs = _covariances(kind, moments, np.where(dead, 1.0, counts))
+    covs = regularised(covs, kind, reg)  # eq-em-reg
+    if kind not in SHARED and dead.any():
         covs[dead] = old.covs[dead]
     try:
-        new = make_components(kind, frame, mass / mass.sum(), means, covs)
+        weights = counts / counts.sum()  # eq-em-weight
+        new = make_components(kind, frame, weights, means, covs)
     except ValueError as err:
         raise ValueError(ILL_DEFINED) from err
-    roots = new.roots.diagonal(axis1=-2, axis2=-1) if kind in ("full", "tied") else new.roots
-    if np.max(roots) * ROUNDING > 1:
+    roots = new.roots.diagonal(axis1=-2, axis2=-1) if kind in MATRIX else new.roots
+    if roots.max() * ROUNDING > 1:
         raise ValueError(ILL_DEFINED)
     return new
 
 
-def _covariances(kind, moments, mass):
-    """Second moments moved from the point of reference to the new means; `mass` > 0."""
-    second, shift, total = moments.second, moments.first / mass[:, None], moments.mass.sum()
+def _covariances(kind, moments, counts):
+    """Second moments moved from the point of reference to the new means; `counts` > 0."""
+    second, shift, total = moments.second, moments.first / counts[:, None], moments.counts.sum()
     if kind == "full":
-        return second / mass[:, None, None] - shift[:, :, None] * shift[:, None, :]
+        return second / counts[:, None, None] - shift[:, :, None] * shift[:, None, :]  # eq-em-cov
     if kind == "tied":
         between = moments.first.T @ shift
-        return (second - 0.5 * (between + between.T)) / total  # symmetric to the last bit
+        # eq-em-structures, symmetric to the last bit
+        return (second - 0.5 * (between + between.T)) / total
     if kind == "diag":
-        return second / mass[:, None] - shift**2
+        return second / counts[:, None] - shift**2  # eq-em-structures
     length, D = (shift**2).sum(axis=1), shift.shape[1]
     if kind == "spherical":
-        return (second / mass - length) / D
-    return (second - moments.mass @ length) / (D * total)
+        return (second / counts - length) / D  # eq-em-structures
+    return (second - moments.counts @ length) / (D * total)  # eq-em-structures
