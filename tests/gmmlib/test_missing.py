@@ -386,7 +386,7 @@ def test_every_start_climbs_and_the_bound_is_the_score(rng, kind, init, accelera
     X, _ = data_with_gaps(rng, kind, 3, 2)
     weight = rng.uniform(0.1, 2, size=len(X))
     model = GaussianMixture(
-        3, covariance_type=kind, missing="em", reg_covar=0, init_params=init, tol=1e-6, max_iter=300, n_init=2,
+        3, covariance_type=kind, missing="em", reg_covar=0, init_params=init, tol=1e-6, max_iter=3000, n_init=2,
         acceleration=accelerated, random_state=0, warm_start=True,
     ).fit(X, sample_weight=weight)  # fmt: skip
     assert model.converged_

