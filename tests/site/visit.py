@@ -108,6 +108,7 @@ LONG_LINES = """() => {
 # A link at both ends of everything that paper must keep whole; said is what each of these is.
 MARK_ENDS = """() => {
   const wholes = [...document.querySelectorAll("article :is(tr, figure, img)")]
+    .filter(e => !e.closest("thead"))  // a table's head stands on every sheet that the table reaches
     .filter(e => e.getClientRects().length && !(e.matches("img") && e.closest("figure")));
   return wholes.map((whole, i) => {
     if (getComputedStyle(whole).position === "static" && !whole.matches("tr")) whole.style.position = "relative";

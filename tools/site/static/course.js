@@ -24,10 +24,13 @@ const mark = (box) => {
 };
 const start = async () => {
   await document.fonts.ready;
-  const watch = new ResizeObserver((entries) => entries.forEach((entry) => mark(entry.target)));
+  // What is inside may grow while the box keeps its size.
+  const boxOf = (element) => (element.matches(BOXES) ? element : element.parentElement);
+  const watch = new ResizeObserver((entries) => entries.forEach((e) => mark(boxOf(e.target))));
   for (const box of document.querySelectorAll(BOXES)) {
     box.addEventListener("scroll", () => cut(box), { passive: true });
     watch.observe(box);
+    if (box.firstElementChild) watch.observe(box.firstElementChild);
   }
 };
 if (document.readyState === "complete") start();
