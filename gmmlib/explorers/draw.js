@@ -8,7 +8,7 @@ export const COLORS = [1, 2, 3, 4, 5, 6].map((k) => `var(--gmx-c${k})`);
 export const DASHES = ["", "9 5", "10 4 2 4"];
 
 const CSS = `
-.gmx { --gmx-ink:#1b1f24; --gmx-soft:#555e68; --gmx-line:#c9cfd6; --gmx-bg:#fff; --gmx-card:#f3f5f8;
+.gmx { --gmx-ink:#1b1f24; --gmx-soft:#49515b; --gmx-line:#c9cfd6; --gmx-bg:#fff; --gmx-card:#f3f5f8;
   --gmx-c1:#0072B2; --gmx-c2:#D55E00; --gmx-c3:#009E73; --gmx-c4:#CC79A7; --gmx-c5:#B87F00;
   --gmx-c6:#3B9FD9;
   box-sizing:border-box; max-width:760px; margin:1rem 0; padding:.8rem 1rem 1rem;
