@@ -126,9 +126,9 @@ RANKS = """() => {
 }"""
 LINK_COLOURS = """() => {
   const links = [...document.querySelectorAll(".bd-article a[href]:not(.headerlink, .viewcode-back, .btn)")]
-    .filter(a => a.getClientRects().length && a.innerText.trim());
+    .filter(a => a.getClientRects().length && a.textContent.trim());
   const colours = Object.entries(Object.groupBy(links, a => getComputedStyle(a).color));
-  return colours.length > 1 ? colours.map(([colour, of]) => `links in ${colour}: ${of[0].innerText}`) : [];
+  return colours.length > 1 ? colours.map(([colour, of]) => `links in ${colour}: ${of[0].textContent}`) : [];
 }"""
 
 # A link at both ends of everything that paper must keep whole; said is what each of these is.

@@ -73,7 +73,7 @@ def graph(course):
             f'<rect x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="6" fill="none" stroke="currentColor"/>'
             f'<text x="{x + 8}" y="{y + HEIGHT / 2 + 5}" font-size="15" font-weight="700">{c.number}</text>'
             + "".join(
-                f'<text x="{x + 30}" y="{y + HEIGHT / 2 + 4 + 13 * (i - (len(lines) - 1) / 2)}" font-size="11">'
+                f'<text x="{x + 34}" y="{y + HEIGHT / 2 + 4 + 13 * (i - (len(lines) - 1) / 2)}" font-size="11">'
                 f"{html.escape(line)}</text>"
                 for i, line in enumerate(lines)
             )
@@ -155,7 +155,8 @@ def syllabi(course, notes):
         lines += [f"**{plan['name']}**: {plan['hours']:g} hours, for {plan['for']}.", ""]
         for i, s in enumerate(plan["sessions"], 1):
             read = ", ".join(link(by_number[n], str(n)) for n in s["chapters"])
-            lines.append(f"{i}. {s['minutes']} minutes, chapter {read}. {NAME.sub(r'\1\u2011\2', s['do'])}")
+            what = NAME.sub("\\1\u2011\\2", s["do"])
+            lines.append(f"{i}. {s['minutes']} minutes, chapter {read}. {what}")
         work = [by_number[n] for n in plan["homework"]]
         hours = sum(c.totals[1] for c in work) / 60
         lines += [
