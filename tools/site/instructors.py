@@ -82,7 +82,7 @@ def graph(course):
     wide, high = len(columns) * COLUMN - 18, tallest * ROW
     said = "; ".join(f"{c.number} needs {' and '.join(map(str, direct(c, course)))}" for c in course if c.needs)
     return (
-        f'<figure class="course-map"><svg viewBox="0 0 {wide} {high}" role="img" aria-label="Chapters and what they '
+        f'<figure class="course-map"><svg viewBox="0 0 {wide} {high}" role="group" aria-label="Chapters and what they '
         f'need: {said}." fill="currentColor"><defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" '
         'markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0 L8 4 L0 8 z"/></marker></defs>'
         f"{''.join(parts)}</svg></figure>"
