@@ -19,7 +19,7 @@ FAULTS = """() => {
   const slide = Reveal.getCurrentSlide(), faults = [];
   const sheet = slide.getBoundingClientRect(), scale = Reveal.getScale();
   const bottom = sheet.top + (720 - 48) * scale;
-  const said = e => `${e.tagName.toLowerCase()} ${(e.textContent || e.alt || "").trim().slice(0, 50)}`;
+  const said = e => `${e.tagName.toLowerCase()} ${[...(e.textContent || e.alt).trim()].slice(0, 50).join("")}`;
   const seen = e => e.getClientRects().length && !e.closest("aside, [hidden]");
   const things = "h1, h2, p, li, pre, img, math, td, th, button, .gmx-tile, .gmx, .gmx-main > svg";
   for (const e of slide.querySelectorAll(things)) {

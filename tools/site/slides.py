@@ -44,7 +44,7 @@ KINDS = {
     "table": "table",
     "list": "ul, ol",
     "box": ".admonition",
-    "question": ".admonition.tip",
+    "question": ".admonition",
     "answer": ".admonition.dropdown",
 }
 OF_CELLS = {"figure", "explorer", "output", "code"}
