@@ -34,7 +34,8 @@ HERE = Path(__file__).resolve().parent / "slides"
 REVEAL = ROOT / "node_modules" / "reveal.js"
 SLIDES = range(12, 21)  # in a deck
 WORDS = 25  # on a slide
-LONG = 78  # columns, from which on an output is set smaller
+# From here on a thing is set smaller: an output by its columns, a formula's line and a list by their characters.
+LONG, WIDE, MUCH = 78, 57, 560
 KINDS = {
     "figure": "figure",
     "explorer": "[data-explorer]",
@@ -236,6 +237,10 @@ def drawn(kind, element, page):
         return f'<div class="shown table">{element}</div>'
     if kind == "answer":
         return f'<div class="shown fragment answer">{element}</div>'
+    if kind == "formula" and max(len(plain(row)) for row in element.find_all("mtr") or [element]) > WIDE:
+        return f'<div class="shown formula small">{element}</div>'
+    if kind == "list" and len(plain(element)) > MUCH:
+        return f'<div class="shown list small">{element}</div>'
     if kind in ("output", "code"):
         long = " long" if max(map(len, element.get_text().splitlines())) > LONG else ""
         return f'<div class="shown highlight {kind}{long}">{element}</div>'
