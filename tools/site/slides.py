@@ -254,7 +254,7 @@ def section(slide, number, page, mark):
     below = [drawn(*pair, page) for pair in slide.shown if pair[0] not in ("figure", "explorer")]
     text = f'<p class="text">{html.escape(slide.text)}</p>' if slide.text else ""
     captions = [transplant(element.figcaption, page) for kind, element in slide.shown if kind == "figure"]
-    below += [f'<p class="caption">{caption.decode_contents().strip()}</p>' for caption in captions]
+    below += [f'<div class="caption">{caption.decode_contents().strip()}</div>' for caption in captions]
     alive = any(kind == "explorer" for kind, _ in slide.shown)
     form = "above" if slide.wide or alive or not beside else "split"
     words = f'<div class="words">{text}{"".join(below)}</div>' if text or below else ""
