@@ -147,6 +147,9 @@ def test_paper_has_a_sheet_for_each_slide(open_deck, name):
     titles = deck.page.evaluate("[...document.querySelectorAll('section.slide > :is(h1, h2)')].map(h => h.textContent)")
     for title, sheet in zip(titles, printed.pages, strict=True):
         assert "".join(normalize("NFKC", title).split()) in "".join(normalize("NFKC", sheet.extract_text()).split())
+    margin = "h => h.getBoundingClientRect().left - h.closest('.pdf-page').getBoundingClientRect().left"
+    margins = deck.page.evaluate(f"[...document.querySelectorAll('section.slide > h2')].map({margin})")
+    assert min(margins) >= 50
     assert deck.page.evaluate("document.documentElement.dataset.theme") == "light"
     assert deck.seen.outside + deck.seen.errors == []
 
