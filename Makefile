@@ -29,7 +29,7 @@ ifdef PYTHON
   endif
 endif
 
-.PHONY: help book serve lab student run view check test browser verify bench measure lock clean
+.PHONY: help book serve slides lab student run view check test browser verify bench measure lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ book: .venv/.gmmlib  ## build the site into _build/html; any warning is an error
 
 serve: book  ## build the site and show it on http://localhost:8000
 	@$(check_port)$(PY) tools/site/serve.py $(PORT)
+
+slides: book  ## the chapters' slides, which the site has too, in _build/html/slides
+	@$(PY) tools/site/slides.py decks
 
 lab: .venv/.gmmlib  ## copy the notebooks to my-course, yours to change, and open them in JupyterLab
 	@$(PY) tools/student.py lab

@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import npm
 from card import draw
 from lighten import lighten
+from slides import PlanError, make_decks
 
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "_build"
@@ -73,6 +74,11 @@ def main():
     shutil.rmtree(fresh, ignore_errors=True)
     shutil.copytree(WORK / "_build" / "html", fresh)
     lighten(fresh)
+    try:
+        make_decks(fresh)
+    except PlanError as err:
+        shutil.rmtree(SITE, ignore_errors=True)
+        sys.exit("\n".join([*err.args, "The book was not built: its slides must be mended first."]))
     shutil.rmtree(SITE, ignore_errors=True)
     fresh.rename(SITE)
     page = SITE.relative_to(ROOT) / "index.html"
