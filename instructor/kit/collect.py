@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 from . import rebuild
-from .course import KitError, exercises_page, new_folder, safe_id, write
+from .course import KitError, new_folder, safe_id, write
 from .page import load
 
 LARGEST = 50_000_000  # bytes of one unpacked file
@@ -202,13 +202,12 @@ def what_is_it(data, page):
         nb = rebuild.parse(data)
     except rebuild.Unreadable as err:
         return "unreadable", str(err)
-    if rebuild.likeness(nb, page):
-        return "page", ""
-    others = sorted(path for path in page.path.parent.glob("*_exercises.ipynb") if path != page.path)
-    best = max(others, key=lambda path: rebuild.likeness(nb, load(path.stem)))
-    if rebuild.likeness(nb, load(best.stem)):
-        return "other", f"a submission for chapter {exercises_page(best.stem).stem.removesuffix('_exercises')}"
-    return "page", "nothing of it is as it was handed out"
+    ours = rebuild.likeness(nb, page)
+    others = [load(path.stem) for path in sorted(page.path.parent.glob("*_exercises.ipynb")) if path != page.path]
+    best = max(others, key=lambda other: rebuild.likeness(nb, other))
+    if rebuild.likeness(nb, best) > ours:
+        return "other", f"a submission for chapter {best.assignment}"
+    return "page", ""
 
 
 def csv_text(rows):

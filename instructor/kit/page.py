@@ -55,7 +55,8 @@ class Page:
         blocks = [block for cell in self.nb.cells if part(cell) == "tests" for block in HIDDEN.findall(cell.source)]
         visible = {line.strip() for cell in self.student().cells for line in cell.source.splitlines()}
         lines = {line.strip() for block in blocks for line in MARKER.sub("", block).splitlines()}
-        return {line for line in lines - visible if len(line) > 7}
+        shown = "\n".join(visible)
+        return {line for line in lines if len(line) > 7 and line not in shown}
 
 
 def grade_id(cell):

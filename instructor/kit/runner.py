@@ -192,7 +192,7 @@ def watch(pid, pipe, plan):
             except ValueError:
                 continue
             if "starts" in said:
-                at, own = said, time.monotonic() + OWN if said["kind"] == "own" else None
+                at, own = said, time.monotonic() + min(OWN, plan["seconds"]) if said["kind"] == "own" else None
             elif "ends" in said:
                 cells[said["ends"]], at, own = {k: said[k] for k in ("success", "line", "outputs")}, None, None
             elif said.get("done"):
@@ -217,7 +217,7 @@ def watch(pid, pipe, plan):
 
 def one(shell, run, plan):
     """One exercise, in a process of its own."""
-    skipped, first = set(), None
+    skipped, first = set(plan.get("skip", ())), None
     for _ in range(4):
         reading, writing = os.pipe()
         pid = os.fork()
@@ -231,7 +231,7 @@ def one(shell, run, plan):
         found = watch(pid, reading, plan)
         os.close(reading)
         if found["how"] != "done" and found["at"] and found["at"]["kind"] == "own":
-            skipped.add(found["at"]["number"])  # the answer does not pay for an experiment beside it
+            skipped.add(found["at"]["starts"])  # the answer does not pay for an experiment beside it
             found["rough"] = True
             first = found
             continue
@@ -242,7 +242,12 @@ def one(shell, run, plan):
         break
     if first and found["how"] != "done" and first["how"] == "done":
         found = first
-    return {"item": run["item"], **found, "rough": bool(first and first.get("rough")) or found["how"] != "done"}
+    return {
+        "item": run["item"],
+        **found,
+        "skip": sorted(skipped),
+        "rough": bool(first and first.get("rough")) or found["how"] != "done",
+    }
 
 
 def leans(found):
