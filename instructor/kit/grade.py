@@ -29,6 +29,7 @@ def grade(course, chapter, seconds=SECONDS, workers=2, out=sys.stdout):
         raise KitError(f"nothing was collected for chapter {name}; run `make collect CH={chapter} ...` first")
     variant = json.loads(course.of("variants", f"{name}.json").read_text(encoding="utf-8"))
     people = report.people(course, name)
+    sandbox.refuse_root()
     if not sandbox.bubblewrap():
         print(sandbox.WARNING, file=out)
 

@@ -16,7 +16,7 @@ import uuid
 from functools import cache
 from pathlib import Path
 
-from .course import ROOT
+from .course import ROOT, KitError
 
 RUNNER = Path(__file__).with_name("runner.py")
 PYTHON = ROOT / ".venv" / "bin" / "python"
@@ -36,6 +36,19 @@ def bubblewrap():
         return None
     test = subprocess.run([*wrap(found, Path("/nonexistent"), 0), "/bin/true"], capture_output=True)
     return found if test.returncode == 0 else None
+
+
+def refuse_root():
+    """Without a sandbox a root is not held by limits of processes, and cannot always become somebody else."""
+    if bubblewrap() or os.getuid() != 0:
+        return
+    above = {folder for path in (ROOT, PYTHON.resolve()) for folder in path.parents}
+    closed = sorted(str(folder) for folder in above | {ROOT} if not folder.stat().st_mode & 0o001)
+    if closed:
+        raise KitError(
+            f"no sandbox, and root's limits hold nobody: install bubblewrap, or grade as another user "
+            f"({closed[0]} is closed to the one that would be taken)"
+        )
 
 
 def wrap(bwrap, fonts, number):

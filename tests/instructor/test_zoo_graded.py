@@ -1,5 +1,6 @@
 """The zoo of every page through the whole kit, and a class of thirty: long, so `make verify` runs them."""
 
+import os
 import subprocess
 import time
 import tomllib
@@ -86,8 +87,11 @@ def test_without_a_sandbox_there_is_a_warning_and_the_same_grades(make_kit):
     kit.ok("assign", "09")
     ended = {"ex2a-solution": solutions(page)["ex2a-solution"], "ex1-solution": "import os\nos._exit(3)"}
     kit.collect("09", moodle({"ada": ("a.ipynb", text(answered(page, ended)))}), roster(["ada"]))
-    said = kit.ok("grade", "09", KIT_SANDBOX="none")
-    assert said.startswith("WARNING: no sandbox.")
+    done = kit.run("grade", "09", KIT_SANDBOX="none")
+    if "root's limits hold nobody" in done.stderr:  # refused, in one sentence, where it would be reckless
+        assert (os.getuid(), done.returncode, done.stderr.count("\n")) == (0, 1, 1)
+        return
+    assert done.stdout.startswith("WARNING: no sandbox."), done.stderr
     row = kit.grades(page.assignment)["ada"]
     assert (row["ex2a"], row["ex1 status"]) == ("1", "crashed")
 
@@ -117,8 +121,6 @@ seen += ["root"] if os.getuid() == 0 and sorted(os.listdir("/proc/1/")) and os.a
 print(seen)
 """
     cells = [{"number": 0, "kind": "answer", "source": look}]
-    import os
-
     os.environ["SECRET_OF_THE_COURSE"] = "x"
     found = sandbox.run([{"item": "a", "cells": cells}], str(tmp_path / "fonts"))
     assert found["a"]["cells"]["0"]["outputs"][0]["text"] == "[]\n"
