@@ -34,7 +34,7 @@ ifdef PYTHON
   endif
 endif
 
-.PHONY: help book serve lab student run view check test browser verify bench measure lock clean assign collect grade
+.PHONY: help book serve lab student run view check test browser verify bench measure lock clean assign collect grade sandbox
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -89,7 +89,10 @@ collect: .venv/.gmmlib $(GRADING)  ## sort what they handed in: make collect CH=
 grade: .venv/.gmmlib $(GRADING)  ## grades.csv and feedback: make grade CH=09
 	@$(call need,CH,which chapter,CH=09)$(KIT) grade "$(CH)"
 
-test: book browser check $(GRADING)  ## build the site, then run every test
+sandbox:
+	@bash instructor/sandbox.sh
+
+test: book browser check sandbox $(GRADING)  ## build the site, then run every test
 	@echo "1 of 3: every notebook is run and its outputs compared, as another processor computes them (a minute or two)"
 	$(TEST_ENV) PYTHONHASHSEED=1 OPENBLAS_CORETYPE=Haswell $(PYTEST) loadscope $(NBVAL) chapters
 	@echo "2 of 3: the same as this processor computes them (a minute or two)"
