@@ -1,4 +1,4 @@
-"""Chapter 1: exercise 1 has another tent, exercise 6 other waits."""
+"""Chapter 1: exercise 1 has another tent."""
 
 MOVED = ()
 
@@ -24,11 +24,5 @@ def vary(rng):
             ("tent[middle > 90]", f"tent[middle > {cut}]"),
             ("right of 90 minutes", f"right of {cut} minutes"),
             ("is it at 90,", f"is it at {cut},"),
-        ],
-        "ex6": [
-            (
-                "default_rng(5).normal(80.0, 6.0, size=500)",
-                f"default_rng({rng.integers(10**6)}).normal(80.0, 6.0, size=500)",
-            )
         ],
     }
