@@ -5,6 +5,7 @@ import json
 import logging
 from pathlib import Path
 
+import nbformat
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
 from nbgrader.converters.base import NbGraderException
@@ -58,7 +59,11 @@ class HideHidden(NbGraderPreprocessor):
                 cell.source = HIDDEN.sub("", cell.source).rstrip()
             in_hidden = found["cells"].get(str(number), {}).get("hidden", False)
             cell.outputs = [self.shown(out, tests, in_hidden, found["secret"]) for out in cell.outputs]
+        if self.note:
+            nb.cells.insert(0, nbformat.v4.new_markdown_cell(self.note))
         return nb, resources
+
+    note = Unicode(help="what is not decided, above the page").tag(config=True)
 
     def shown(self, out, tests, in_hidden, secret):
         if out.output_type == "error":
@@ -84,8 +89,6 @@ def results(folder, resources):
 
 
 def outputs(raw):
-    import nbformat
-
     return [nbformat.from_dict(out) for out in raw]
 
 
@@ -128,7 +131,8 @@ class Nbgrader:
     def autograde(self, student):
         self.step(Autograde, student)
 
-    def feedback(self, student):
+    def feedback(self, student, note=""):
+        self.config.HideHidden.note = note
         self.step(GenerateFeedback, student)
 
 

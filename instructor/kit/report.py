@@ -95,6 +95,14 @@ def shown(given):
     return ["", ""] if not given else [number(given[0]), given[1]]
 
 
+def note(page, items):
+    """What a student reads above the feedback: nbgrader shows 0 where nothing is decided."""
+    of = {item.name: item.points for item in page.items}
+    lines = [f"- {name}: {state} ({of[name]:g})" for name, (points, state, _) in items.items() if points is None]
+    head = "**Not decided yet**, and not 0 points, whatever the list above says:"
+    return "\n".join([head, "", *lines]) if lines else ""
+
+
 def number(value):
     return f"{value:g}"
 

@@ -278,6 +278,10 @@ def test_feedback_says_what_the_check_says_and_what_happened(graded):
     told = "AssertionError: a weight is a share of all points"
     assert (told in feedback("hostile"), told in feedback("full")) == (True, False)
     assert "this is not 0 points" in feedback("technical")
+    plain = re.sub(r"<[^>]+>", "", feedback("technical"))
+    assert "Not decided yet" in plain
+    assert all(line in plain for line in ("ex1: timeout (3)", "ex2b: timeout (3)", "ex3: crashed (3)"))
+    assert "Not decided yet" not in feedback("colab")
     assert "data:image/png;base64" in feedback("full")
 
 
