@@ -7,6 +7,11 @@ SHELL := bash
 PY := .venv/bin/python
 ENV := .venv/.complete
 PORT ?= 8000
+# Grading: one folder a course, and an environment of its own, which students need not have.
+COURSE ?= grading
+GRADING := .venv-grading/.complete
+KIT := env -u MPLBACKEND OPENBLAS_NUM_THREADS=1 .venv-grading/bin/python -W ignore -m instructor.kit --course "$(COURSE)"
+need = $(if $($(1)),,$(error Say $(2), as in `make $@ $(3)`))
 
 # One BLAS thread a worker: two on a busy machine are many times slower.
 # Kernels choose their own backend, and the order of sets must not matter.
@@ -29,7 +34,7 @@ ifdef PYTHON
   endif
 endif
 
-.PHONY: help book serve slides lab student run view check test browser verify bench measure lock clean
+.PHONY: help book serve slides lab student run view check test browser verify bench measure lock clean assign collect grade sandbox
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,7 +80,22 @@ check: .venv/.gmmlib  ## style of the code, hygiene of the notebooks, safety of 
 browser: .venv/.gmmlib
 	@bash tools/site/browser.sh
 
-test: book browser check  ## build the site, then run every test
+$(GRADING): instructor/requirements.txt instructor/make_env.sh $(ENV)
+	@bash instructor/make_env.sh
+
+assign: .venv/.gmmlib $(GRADING)  ## for students: make assign CH=09 [SEED=7] [EACH=roster.csv], as instructor/GRADING.md says
+	@$(call need,CH,which chapter,CH=09)$(KIT) assign "$(CH)" --seed "$(or $(SEED),0)" $(if $(EACH),--students "$(EACH)")
+
+collect: .venv/.gmmlib $(GRADING)  ## sort what they handed in: make collect CH=09 ZIP=download.zip ROSTER=roster.csv
+	@$(call need,CH,which chapter,CH=09 ZIP=download.zip ROSTER=roster.csv)$(call need,ZIP,where the zip is,CH=09 ZIP=download.zip ROSTER=roster.csv)$(call need,ROSTER,where the roster is,CH=09 ZIP=download.zip ROSTER=roster.csv)$(KIT) collect "$(CH)" --zip "$(ZIP)" --roster "$(ROSTER)"
+
+grade: .venv/.gmmlib $(GRADING)  ## grades.csv and feedback: make grade CH=09
+	@$(call need,CH,which chapter,CH=09)$(KIT) grade "$(CH)"
+
+sandbox:
+	@bash instructor/sandbox.sh
+
+test: book browser check sandbox $(GRADING)  ## build the site, then run every test
 	@echo "1 of 3: every notebook is run and its outputs compared, as another processor computes them (a minute or two)"
 	$(TEST_ENV) PYTHONHASHSEED=1 OPENBLAS_CORETYPE=Haswell $(PYTEST) loadscope $(NBVAL) chapters
 	@echo "2 of 3: the same as this processor computes them (a minute or two)"
@@ -101,5 +121,5 @@ lock:  ## pin the newest versions in requirements.txt and package-lock.json
 	@bash tools/lock.sh
 
 clean:  ## remove what was built; .venv stays
-	rm -rf _build node_modules .pytest_cache .ruff_cache .hypothesis .coverage htmlcov gmmlib.egg-info
+	rm -rf _build node_modules .venv-grading .pytest_cache .ruff_cache .hypothesis .coverage htmlcov gmmlib.egg-info
 	find chapters gmmlib tests tools -name __pycache__ -prune -exec rm -rf {} +

