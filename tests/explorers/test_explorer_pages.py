@@ -18,6 +18,7 @@ HERE = Path(gmmlib.__file__).parent / "explorers"
 ALL = [
     "bound",
     "bivariate",
+    "bug_zoo",
     "em_stepper",
     "gaussian",
     "kmeans_stepper",
