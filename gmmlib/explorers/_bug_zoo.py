@@ -288,8 +288,8 @@ def weights_are_copies(lib):
     one = lib.m_step(X, resp, sample_weight=times).means
     other = lib.m_step(many, copies).means
     if not near(one, other):
-        waits = one[0, 1], other[0, 1]
-        return False, "mean wait {:.4g} with weights, {:.4g} with copies".format(*waits)
+        words = "mean wait {:.4g} with weights, {:.4g} with copies"
+        return False, words.format(one[0, 1], other[0, 1])
     for seed in range(5):
         start = lib.kmeans_plusplus(X, 4, seed, sample_weight=times)
         if not np.array_equal(start, lib.kmeans_plusplus(many, 4, seed)):
