@@ -13,6 +13,7 @@ __all__ = [
     "Explorer",
     "bivariate",
     "bound",
+    "bug_zoo",
     "em_stepper",
     "gaussian",
     "kmeans_stepper",
@@ -486,3 +487,38 @@ def bivariate(X=None, names=("bill length (mm)", "bill depth (mm)")):
         raise ValueError("X lies on a line, or nearly so: the ellipse would be one, too")
     state = {"X": X, "names": list(names), "mean": mean, "cov": cov, "x": mean[0] + np.sqrt(cov[0, 0]), "share": 0.9}
     return Explorer("bivariate", state)
+
+
+def bug_zoo(first=1):
+    """Twelve real bugs, one at a time: which law is broken, and which line of gmmlib is to blame?
+
+    Each bug was found in published software. It is put into a copy of gmmlib, and
+    the laws of chapter 10 are tried on that copy; what they say is in the figure. Pick the
+    line that is wrong: the figure then shows the right one, and where the bug was found.
+
+    Parameters
+    ----------
+    first : int
+        Which bug is shown first, from 1.
+
+    Returns
+    -------
+    Explorer
+        The figure; `.state` holds ``laws``, ``cases`` (``lines``, ``guilty``, ``right``, and for
+        each law ``broken``, how it is broken or an empty text), and the case shown, ``now``.
+
+    Raises
+    ------
+    ValueError
+        If there is no such bug.
+
+    Notes
+    -----
+    The first call takes a few seconds: it runs all copies.
+    """
+    from gmmlib.explorers._bug_zoo import CASES, LAWS, results
+
+    if first not in range(1, len(CASES) + 1):
+        raise ValueError(f"first must be a whole number from 1 to {len(CASES)}, got {first!r}")
+    cases = [dict(case) for case in results()]
+    return Explorer("bug_zoo", {"laws": list(LAWS), "cases": cases, "now": int(first) - 1})

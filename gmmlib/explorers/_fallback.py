@@ -65,6 +65,19 @@ def _bound(prevalence, q):
     return alt, _frame(*limits, "prevalence", alt, body)
 
 
+def _laws(laws, cases):
+    """Bugs across, laws down: a cross where a law is broken."""
+    wide, high = WIDTH / len(cases), (HEIGHT - FOOT) / len(laws)
+    crosses = ""
+    for c, case in enumerate(cases):
+        for row, words in enumerate(case["broken"]):
+            x, y = wide * (c + 0.5), high * (row + 0.5)
+            mark = "m-6 -6l12 12m0 -12l-12 12" if words else "h1"
+            crosses += f'<path d="M{x:.0f} {y:.0f}{mark}" stroke="currentColor"/>'
+    alt = f"{len(cases)} bugs across, {len(laws)} laws down: a cross where the bug breaks the law."
+    return alt, _frame((1, len(cases)), (0, 1), "bug", alt, crosses)
+
+
 def _scatter(X, marks, names, alt):
     X, marks = np.asarray(X), np.asarray(marks)
     low, high = np.vstack([X, marks]).min(axis=0), np.vstack([X, marks]).max(axis=0)
@@ -121,6 +134,8 @@ def fallback(name, state):
     elif name == "landscape":
         alt = f"{len(state['values'])} values, and a bell at each of the two means where the climb begins."
         picture = _curves([0.5, 0.5], state["ball"], [state["sd"]] * 2, state["label"], alt)
+    elif name == "bug_zoo":
+        alt, picture = _laws(state["laws"], state["cases"])
     elif name == "bound":
         alt, picture = _bound(state["prevalence"], state["q"])
     else:
