@@ -90,7 +90,7 @@ function render({ model, el }) {
         color = COLORS[odd ? 1 : 0];
       chart.mark(odd ? 1 : 0, x, y, odd ? 7 : 4, { fill: color, "fill-opacity": odd ? 1 : 0.55 });
     });
-    dial.begin([0, TOP], [0, 0.5]);
+    dial.begin([0, TOP], [0, 0.7]);
     dial.path(
       [
         [0, 0],
@@ -106,7 +106,7 @@ function render({ model, el }) {
     dial.path(
       [
         [s.rate, 0],
-        [s.rate, 0.5],
+        [s.rate, 0.7],
       ],
       { stroke: "var(--gmx-ink)", "stroke-width": 1.5, "stroke-dasharray": "2 4" },
     );
