@@ -37,6 +37,11 @@ def test_every_symptom_has_a_cause_a_cure_and_a_block():
             assert part.count(word) == 1, f"{heading}: {word}"
 
 
+def test_no_line_of_code_scrolls():
+    lines = [line for code, out in BLOCKS for line in (PREAMBLE[0] + code + out).splitlines()]
+    assert [line for line in lines if len(line) > 72] == []
+
+
 def numbers(heading):
     """The numbers printed under a heading, one list a line; what the page says in words leans on them."""
     text = BLOCKS[HEADINGS.index(heading)][1]
@@ -46,7 +51,7 @@ def numbers(heading):
 def test_what_the_page_says_in_words_stands_in_its_numbers():
     fell = numbers("My log-likelihood fell")
     assert fell[0][-1] == 0 < fell[1][-1]
-    (_, stuck, one), (_, free, _) = numbers("It says `converged_`, and the components are all alike")
+    (_, stuck, _, one), (_, free, _, _) = numbers("It says `converged_`, and the components are all alike")
     assert abs(stuck - one) < 1 < free - one
     both, in_order = numbers("Every run gives another result, or other labels")
     assert len(both) > 1 == len(in_order)
