@@ -23,7 +23,7 @@ from pathlib import Path
 from notebook_form import METADATA, ROOT, ChapterError, read
 from plain import leftovers, plain
 
-PAGES = ("notation", "errata", "data")  # the pages of the book, beside the notebooks, that students get
+PAGES = ("notation", "errata", "data", "symptoms")  # the pages of the book, beside the notebooks, that students get
 CHAPTERS, STUDENT, MINE = ROOT / "chapters", ROOT / "student", ROOT / "my-course"
 RECORD = ".copied-from-the-course.json"  # what was copied, to tell a student's work from an untouched copy
 SOLUTION = re.compile(r"^([ \t]*)### BEGIN SOLUTION[ \t]*\n(.*?)^[ \t]*### END SOLUTION[ \t]*\n?", re.S | re.M)

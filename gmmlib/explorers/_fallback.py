@@ -136,6 +136,9 @@ def fallback(name, state):
         picture = _curves([0.5, 0.5], state["ball"], [state["sd"]] * 2, state["label"], alt)
     elif name == "bug_zoo":
         alt, picture = _laws(state["laws"], state["cases"])
+    elif name == "alarm":
+        alt = f"Scatter plot of {len(state['X'])} points and the means of a mixture; an alarm rings at low density."
+        picture = _scatter(state["X"], state["mixtures"][0]["means"], state["names"], alt)
     elif name == "bound":
         alt, picture = _bound(state["prevalence"], state["q"])
     else:

@@ -441,3 +441,14 @@ export function contour(xs, ys, values, level) {
     }
   return pieces;
 }
+
+// ---- an alarm on low density
+
+// The k-th smallest score, with k / (n + 1) at most `rate`; -Infinity where no k is.
+export function rankThreshold(scores, rate) {
+  const k = Math.min(scores.length, Math.floor(rate * (scores.length + 1) + 1e-9));
+  return k ? scores.toSorted((a, b) => a - b)[k - 1] : -Infinity;
+}
+
+export const rateBelow = (scores, limit) =>
+  scores.filter((score) => score < limit).length / scores.length;

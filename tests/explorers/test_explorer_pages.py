@@ -16,6 +16,7 @@ from gmmlib import explorers
 
 HERE = Path(gmmlib.__file__).parent / "explorers"
 ALL = [
+    "alarm",
     "bound",
     "bivariate",
     "bug_zoo",
