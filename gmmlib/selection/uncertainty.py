@@ -93,8 +93,8 @@ def standard_errors(X, weights, means, covs, covariance_type="full", sample_weig
     -----
     The information is minus the derivative of the score, taken by central differences;
     its inverse is the estimates' covariance when N is large and the model true. The last
-    weight is one minus the others, and so is its variance found. McLachlan and Peel
-    (2000), sections 2.15 and 2.16, compare it with the bootstrap.
+    weight is one minus the others, and so is its variance found. Derived in
+    chapters/12_how_many.ipynb.
     """
     X = as_points(X)
     weights, means, covs = _checked(weights, means, covs, covariance_type, X.shape[1])
