@@ -44,6 +44,7 @@ function render({ model, el }) {
       { now: s.row, set: setRow, min: 0, max: rows - 1, step: 1 },
     ],
   });
+  heat.node.querySelector(".gmx-knob").style.fill = "none"; // the cell's number shows through
   heat.node.addEventListener("click", (event) => {
     const [x, y] = heat.data(event);
     if (x < -0.5 || x > columns - 0.5 || y < -0.5 || y > rows - 0.5) return;

@@ -26,6 +26,7 @@ ALL = [
     "mixture",
     "responsibility",
     "sampler",
+    "selection",
     "weighted_points",
 ]
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{name}</title>
