@@ -17,7 +17,8 @@ from .families.gaussian.density import (
     sample_gaussian,
 )
 from .functions import EMResult, EStep, Mixture, e_step, em, log_likelihood, m_step, mixture_log_density, sample_mixture
-from .selection import aic, bic, icl, n_parameters
+from .selection.criteria import aic, aic_scorer, bic, bic_scorer, icl, icl_scorer, n_parameters
+from .selection.merging import Merging, merge_by_entropy
 
 __version__ = "0.1.0"
 
@@ -25,9 +26,17 @@ __version__ = "0.1.0"
 _LAZY = {
     "GaussianMixture": "gmmlib.estimators.gaussian_mixture",
     "KMeans": "gmmlib.estimators.kmeans",
+    "CrossValidation": "gmmlib.selection.resampling",
+    "LikelihoodRatio": "gmmlib.selection.resampling",
+    "SelectionTable": "gmmlib.selection.table",
+    "bootstrap_likelihood_ratio": "gmmlib.selection.resampling",
+    "bootstrap_parameters": "gmmlib.selection.uncertainty",
+    "cross_validate": "gmmlib.selection.resampling",
     "datasets": "gmmlib.datasets",
     "explorers": "gmmlib.explorers",
     "plotting": "gmmlib.plotting",
+    "selection_table": "gmmlib.selection.table",
+    "standard_errors": "gmmlib.selection.uncertainty",
 }
 
 __all__ = [
@@ -35,15 +44,19 @@ __all__ = [
     "EMResult",
     "EStep",
     "KMeansResult",
+    "Merging",
     "Mixture",
     "aic",
+    "aic_scorer",
     "assign",
     "bic",
+    "bic_scorer",
     "conditional",
     "e_step",
     "em",
     "fit_gaussian",
     "icl",
+    "icl_scorer",
     "kmeans_plusplus",
     "lloyd",
     "log_gaussian",
@@ -51,6 +64,7 @@ __all__ = [
     "log_likelihood",
     "m_step",
     "marginal",
+    "merge_by_entropy",
     "mixture_log_density",
     "n_parameters",
     "sample_gaussian",

@@ -42,7 +42,8 @@ import gmmlib  # noqa: E402
 
 REVIEWED = Path(__file__).with_name("mutation_equivalents.toml")
 REPORT = ROOT / "_build" / "mutation.toml"
-NUMERICAL = ["numerics", "functions", "selection", "engine.sweep", "engine.run", "engine.acceleration"]
+NUMERICAL = ["numerics", "functions", "engine.sweep", "engine.run", "engine.acceleration"]
+NUMERICAL += ["selection." + one for one in ["criteria", "merging", "tasks", "resampling", "table", "uncertainty"]]
 NUMERICAL += ["clustering.lloyd", "clustering.nearest", "clustering.seeding"]
 GAUSSIAN = ["density", "covariance", "parameters", "points", "forms", "em", "missing", "initialisation"]
 NUMERICAL += ["families.gaussian." + one for one in GAUSSIAN]

@@ -12,7 +12,7 @@ from ..families.gaussian.covariance import full_covariances
 from ..families.gaussian.density import conditional, log_gaussian, marginal, places
 from ..functions import e_step, sample_mixture
 from ..numerics import as_count, as_numbers, as_weights, check_kinds, rows_that_count, total_weight
-from ..selection import aic, bic, icl, n_parameters
+from ..selection.criteria import aic, bic, icl, n_parameters
 
 __all__ = ["FittedMixture"]
 

@@ -4,6 +4,8 @@ Each function returns an :class:`Explorer`. Its mathematics and its drawing live
 one ES module, which a notebook runs as a widget and a web page mounts by `mount.js`.
 """
 
+from functools import cache
+
 import numpy as np
 
 from gmmlib.explorers._widget import Explorer, finite
@@ -23,6 +25,7 @@ __all__ = [
     "mixture",
     "responsibility",
     "sampler",
+    "selection",
     "weighted_points",
 ]
 
@@ -572,3 +575,54 @@ def alarm(X=None, n_components=(2, 8), rate=0.05, names=("eruption (minutes)", "
         model.fit(X[role == 0])
         mixtures.append({"weights": model.weights_, "means": model.means_, "covs": model.covariances_})
     return Explorer("alarm", state | {"mixtures": mixtures})
+
+
+def selection(X=None, n_components=(1, 2, 3, 4, 5), names=("eruption (minutes)", "wait (minutes)")):
+    """A heat map of fits, numbers of components by covariance structures: pick a cell, see the fit.
+
+    The fits are made here, when the figure is; the page only shows them. Choose the
+    criterion, and walk to the cell that it prefers.
+
+    Parameters
+    ----------
+    X : array_like of shape (N, 2), optional
+        At most 1000 points; Old Faithful if left out.
+    n_components : sequence of int
+        The rows, from 1 to 6 in number.
+    names : sequence of str
+        The two axes, with units.
+
+    Returns
+    -------
+    Explorer
+        The figure; `.state` holds ``row``, ``column`` and ``criterion``.
+
+    Raises
+    ------
+    ValueError
+        If `X` has too few points or too many, or a number of components is not usable.
+    """
+    X = _points(X, names)
+    if not 1 <= len(n_components) <= 6 or max(n_components) > 6:
+        raise ValueError(f"n_components must be one to six numbers up to 6, got {n_components!r}")
+    state = {"X": X, "names": list(names), "criterion": "bic", "row": 0, "column": 0}
+    return Explorer("selection", state | _cells(X.tobytes(), tuple(n_components)))
+
+
+@cache
+def _cells(points, n_components):
+    """Criteria and parameters of every cell: the same at every call."""
+    from gmmlib.families.gaussian.covariance import COVARIANCE_TYPES, full_covariances
+    from gmmlib.selection.table import selection_table
+
+    X = np.frombuffer(points).reshape(-1, 2)
+    table = selection_table(X, n_components, n_init=4, tol=1e-5)
+    fits = [
+        [
+            {"weights": m.weights_, "means": m.means_, "covs": full_covariances(m.covariances_, kind, *m.means_.shape)}
+            for kind, m in zip(COVARIANCE_TYPES, row, strict=True)
+        ]
+        for row in table.models
+    ]
+    values = {name: getattr(table, name) for name in ("aic", "bic", "icl")}
+    return {"n_components": list(n_components), "kinds": list(COVARIANCE_TYPES), "values": values, "fits": fits}

@@ -128,6 +128,9 @@ def fallback(name, state):
         r = state["cov"][0][1] / np.sqrt(state["cov"][0][0] * state["cov"][1][1])
         alt = f"Scatter plot of {len(state['X'])} points, its mean marked; their correlation is {r:.2f}."
         picture = _scatter(state["X"], [state["mean"]], state["names"], alt)
+    elif name == "selection":
+        alt = f"Scatter plot of {len(state['X'])} points; one Gaussian's mean marked, the first of many fits."
+        picture = _scatter(state["X"], state["fits"][0][0]["means"], state["names"], alt)
     elif name == "weighted_points":
         alt = f"{len(state['X'])} numbered points, to which one Gaussian is fitted with weights."
         picture = _scatter(state["X"], state["X"], state["names"], alt)

@@ -28,6 +28,7 @@ ALL = [
     "mixture",
     "responsibility",
     "sampler",
+    "selection",
     "weighted_points",
 ]
 HANDLED = [name for name in ALL if name != "bug_zoo"]  # the game has lines to press, and no handle

@@ -33,3 +33,8 @@ def test_icl_by_hand():
     certain, coin = [[1, 0], [0, 1]], [[0.5, 0.5], [0.5, 0.5]]
     assert_allclose(icl(-7.0, 3, certain), bic(-7.0, 3, 2), rtol=1e-14)
     assert_allclose(icl(-7.0, 3, coin), bic(-7.0, 3, 2) + 4 * np.log(2), rtol=1e-14)
+
+
+def test_bic_without_points_is_refused():
+    with pytest.raises(ValueError, match="N must be positive"):
+        bic(-1.0, 2, 0)
