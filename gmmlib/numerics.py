@@ -226,22 +226,25 @@ class OneBlasThread(ContextDecorator):
     other longer than they work, and do not round as one does.
     """
 
-    lock, inside, limit = Lock(), 0, None
+    lock, inside, before = Lock(), 0, {}
 
     def __enter__(self):
         with OneBlasThread.lock:
             OneBlasThread.inside += 1
             if OneBlasThread.inside == 1:
-                OneBlasThread.limit = blas().limit(limits=1, user_api="blas")
+                for library in blas():
+                    OneBlasThread.before[library] = library.num_threads
+                    library.set_num_threads(1)
 
     def __exit__(self, *_):
         with OneBlasThread.lock:
             OneBlasThread.inside -= 1
             if not OneBlasThread.inside:
-                OneBlasThread.limit.restore_original_limits()
+                for library, n in OneBlasThread.before.items():
+                    library.set_num_threads(n)
 
 
 @cache
 def blas():
     """What is loaded of BLAS; looking for it takes milliseconds."""
-    return ThreadpoolController()
+    return ThreadpoolController().select(user_api="blas").lib_controllers

@@ -16,7 +16,7 @@ from ..numerics import FAR, Frame, blocks
 FAR_SINGLE = 1e15  # farther out, single precision might not hold the squares
 EPS_SINGLE = float(np.finfo(np.float32).eps)
 KEPT = 4_000_000  # numbers in single precision that a fit may keep: 16 megabytes
-LITTLE = 4000  # fewer numbers than this are sooner subtracted than multiplied
+LITTLE = 10_000  # fewer numbers than this are sooner subtracted than multiplied
 FIT = 200_000  # numbers in single precision that a block may fill: they stay in cache
 
 
@@ -185,9 +185,13 @@ class Table:
 
 def prepared(z, *more):
     """Centres z (K, D) as rows (-2z, |z|^2, ...) of a product with the columns of a table."""
+    K, D = z.shape
+    rows = np.empty((K, D + 1 + len(more)), dtype=np.float32)
     with np.errstate(over="ignore"):
-        tail = [(z**2).sum(axis=1), *(np.full(len(z), each) for each in more)]
-        return np.column_stack([-2 * z, *tail]).astype(np.float32)
+        rows[:, :D] = -2 * z
+        rows[:, D] = (z * z).sum(axis=1)
+        rows[:, D + 1 :] = more
+    return rows
 
 
 def size_of(rows):
@@ -216,7 +220,7 @@ def squares(columns, z):
 def by_differences(columns, size, z):
     """Nearest of centres z (K, D) for columns (D, 1, n), numbers up to `size`; ties: the first."""
     # from farther out, rounding would hide the centres' differences
-    far = 1e10 * max(np.abs(z).max(), 1e-150)
+    far = 1e10 * max(float(np.vdot(z, z)) ** 0.5, 1e-150)
     if size > far:  # drawn in: there, the nearest centre is a matter of direction
         columns = columns * (far / np.maximum(np.abs(columns).max(axis=0), far))
     return squares(columns, z).argmin(axis=0)

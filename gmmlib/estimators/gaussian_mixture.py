@@ -5,7 +5,7 @@ from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
 
@@ -23,7 +23,7 @@ from .base import FittedMixture, checked_weights, generator
 __all__ = ["GaussianMixture"]
 
 
-class GaussianMixture(FittedMixture, BaseEstimator):
+class GaussianMixture(FittedMixture):
     """A mixture of Gaussians fitted by EM.
 
     A drop-in for `sklearn.mixture.GaussianMixture`: same arguments, methods and
