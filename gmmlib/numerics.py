@@ -199,8 +199,9 @@ class Frame(NamedTuple):
             raise ValueError("X spans more than float64 can square: divide it by a constant first")
         reach = np.maximum(np.where(reach > 0, reach, 1.0), SMALLEST)
         reach = np.maximum(reach, 1e-250 * np.abs(origin))  # x / scale must fit, too
-        scale = np.exp2(np.ceil(np.log2(reach.max() if isotropic else reach)))
-        return cls(origin, np.broadcast_to(scale, origin.shape))
+        if isotropic:
+            reach = np.full_like(reach, reach.max())
+        return cls(origin, np.exp2(np.ceil(np.log2(reach))))
 
     @classmethod
     def of_points(cls, X, isotropic=False):

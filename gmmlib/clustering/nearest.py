@@ -8,6 +8,7 @@ precision.
 """
 
 from functools import cached_property
+from math import sqrt
 
 import numpy as np
 
@@ -114,10 +115,10 @@ class Table:
             return by_differences(*self.little, z)
         labels, doubtful = np.empty(N, dtype=np.min_scalar_type(K)), np.ones(N, dtype=bool)
         index, product = np.arange(K, dtype=labels.dtype)[:, None], prepared(z)
-        reach = np.sqrt(float(product[:, -1].max()))
+        reach = sqrt(product[:, -1].max())
         for part in self._parts(K):
             columns = self.columns(part)
-            size = np.sqrt(float(columns[-1].max()))
+            size = sqrt(columns[-1].max())
             if max(size, reach) < FAR_SINGLE:
                 cost = product @ columns[:-1]
                 # what rounding does to the difference of two costs
@@ -220,7 +221,7 @@ def squares(columns, z):
 def by_differences(columns, size, z):
     """Nearest of centres z (K, D) for columns (D, 1, n), numbers up to `size`; ties: the first."""
     # from farther out, rounding would hide the centres' differences
-    far = 1e10 * max(float(np.vdot(z, z)) ** 0.5, 1e-150)
+    far = 1e10 * max(np.abs(z).max(), 1e-150)
     if size > far:  # drawn in: there, the nearest centre is a matter of direction
         columns = columns * (far / np.maximum(np.abs(columns).max(axis=0), far))
     return squares(columns, z).argmin(axis=0)

@@ -236,7 +236,7 @@ class GaussianMixture(FittedMixture):
 
     def _climb(self, X, share):
         """The best of all starts, climbed from: Components, trace, and whether it converged."""
-        prepare, iteration = (missing.make_points, missing.em_map) if missing.has_gaps(X) else (make_points, em_map)
+        prepare, iteration = (missing.make_points, missing.em_map) if self._has_gaps(X) else (make_points, em_map)
         points = prepare(X, self.covariance_type, share)
         reg = self.reg_covar / points.frame.scale**2
         start, iterate = self._start(points, reg), iteration(points, reg)
@@ -259,13 +259,17 @@ class GaussianMixture(FittedMixture):
         rng = generator(self.random_state)
         if self._warm():
             warm = self._enter(points.frame)
-            return lambda: revived(warm, missing.filled(points)[0], reg, rng)
+            return lambda: revived(warm, self._whole(points)[0], reg, rng)
 
         def start():
-            whole, lost = missing.filled(points)
+            whole, lost = self._whole(points)
             return start_components(whole, self.n_components, self.init_params, given, reg + lost, rng)
 
         return start
+
+    def _whole(self, points):
+        """Points without gaps, and what filling them took from the columns' variances."""
+        return missing.filled(points) if self.missing == "em" else (points, 0.0)
 
     def _report(self, n_iter, bound, change):
         if n_iter % self.verbose_interval == 0:
@@ -288,7 +292,8 @@ class GaussianMixture(FittedMixture):
                 roots = inverse_roots(covs, self.covariance_type)
                 precisions = np.swapaxes(roots, -1, -2) @ roots if matrix else roots**2
                 covs, precisions = np.asarray(covs).astype(dtype), np.asarray(precisions).astype(dtype)
-            inverse_roots(covs.astype(float), self.covariance_type)
+            if covs.dtype != roots.dtype:
+                inverse_roots(covs.astype(float), self.covariance_type)
             if not np.isfinite(precisions).all():
                 raise ValueError("a precision overflows")
         except ValueError as err:

@@ -135,9 +135,9 @@ def inverse_roots(covs, kind):
 
 def inverse_triangular(L):
     """Inverses of lower triangular matrices (..., D, D)."""
-    inverse = np.empty_like(L)
-    for place in np.ndindex(L.shape[:-2]):
-        inverse[place] = dtrtri(L[place], lower=1)[0]
+    inverse, D = np.empty(L.shape), L.shape[-1]
+    for out, one in zip(inverse.reshape(-1, D, D), L.reshape(-1, D, D), strict=True):
+        out[:] = dtrtri(one, lower=1)[0]
     return inverse
 
 
