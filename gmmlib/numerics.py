@@ -27,7 +27,7 @@ OTHER_KINDS = {
 
 
 def check_kinds(values, name):
-    """Raise a ValueError for an array or table of dates, text, ...: as numbers they would not be those meant."""
+    """Raise a ValueError for dates, text, ...: as numbers they would not be those meant."""
     if hasattr(values, "dtypes") and np.iterable(values.dtypes):  # a table: one for each column
         dtypes = values.dtypes
     else:
@@ -38,11 +38,11 @@ def check_kinds(values, name):
 
 
 def as_numbers(values, name):
-    """`values` as an array of floats, NaN where pandas has NA; or an error that says what they are."""
+    """`values` as an array of floats, NaN where pandas has NA; or an error naming what is there."""
     check_kinds(values, name)
     values = np.asarray(values)
     if values.dtype.kind == "c":
-        raise ValueError(f"{name} is complex: pass real and imaginary parts as columns of their own")
+        raise ValueError(f"{name} is complex: pass real and imaginary parts as columns")
     if values.dtype.kind == "O":
         values = np.array([_number(value, name) for value in values.ravel()]).reshape(values.shape)
     return values if values.dtype.kind == "f" else values.astype(float)
@@ -129,12 +129,13 @@ def total_weight(sample_weight, N):
     with np.errstate(over="ignore"):
         total = float(np.sum(sample_weight, dtype=float))
     if np.isinf(total):
-        raise ValueError("sample_weight adds up to more than float64 can hold: divide it by a constant first")
+        message = "sample_weight adds up to more than float64 can hold: divide it by a constant first"
+        raise ValueError(message)
     return total
 
 
 def rows_that_count(share, *arrays):
-    """Shares (None: equal) and arrays without the rows of share zero, which must not even set a scale."""
+    """Shares (None: equal) and arrays without rows of share zero, which must not set a scale."""
     if share is None or share.all():
         return share, *arrays
     return share[share > 0], *(array[share > 0] for array in arrays)
@@ -175,7 +176,7 @@ def log_normalise(log_joint):
 
 
 def blocks(N, width, calls=1):
-    """Slices of rows: blocks of `width` numbers a row stay in cache, and are shared out over `calls`."""
+    """Slices of rows: blocks of `width` numbers a row stay in cache, shared out over `calls`."""
     # so many rows at least, lest calls cost more than what they do
     few = max(min(200, MOST // width), min(200 * calls, MORE // width))
     step = max(few, BLOCK // width) | 1  # odd: powers of two fight for the same cache lines
@@ -205,7 +206,7 @@ class Frame(NamedTuple):
 
     @classmethod
     def of_points(cls, X, isotropic=False):
-        """Centred at the mean of the rows of `X`, or at zero if that is among them; one scale if isotropic."""
+        """Centred at the mean of the rows, or at zero if that is among them."""
         N, D = X.shape
         low, high, origin = np.full(D, np.inf), np.full(D, -np.inf), np.zeros(D)
         for rows in blocks(N, D):

@@ -202,8 +202,9 @@ def size_of(rows):
 
 def far_from_zero(X):
     """Whether the mean of the rows is some standard deviations away."""
-    mean, square = X.mean(axis=0, dtype=float), np.square(X, dtype=float).mean(axis=0)
-    return (mean**2).max() > 0.9 * square.max()
+    X = np.asarray(X, dtype=float)
+    sums, squares = np.ones(len(X)) @ X, np.einsum("nd,nd->d", X, X)
+    return (sums**2).max() > 0.9 * len(X) * squares.max()
 
 
 def columns_and_size(rows):

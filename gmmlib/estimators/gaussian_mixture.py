@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from ..engine.acceleration import squarem
 from ..engine.run import run_em
 from ..families.gaussian import missing
-from ..families.gaussian.covariance import COVARIANCE_TYPES, covariance_shape, inverse_roots
+from ..families.gaussian.covariance import COVARIANCE_TYPES, MATRIX, covariance_shape, inverse_roots
 from ..families.gaussian.em import em_map, make_points
 from ..families.gaussian.initialisation import NO_POINTS, best_of, check_start, revived, start_components
 from ..families.gaussian.parameters import ILL_DEFINED, enter, leave
@@ -207,15 +207,15 @@ class GaussianMixture(FittedMixture):
     @_fit_context(prefer_skip_nested_validation=True)
     def _fit(self, X, sample_weight):
         X = self._table(X, ensure_min_samples=2)
-        dtype, share = X.dtype, None
+        dtype, row_weights = X.dtype, None
         if sample_weight is not None:
-            share = as_weights(checked_weights(sample_weight, X), len(X))
-        share, X = rows_that_count(share, X)
+            row_weights = as_weights(checked_weights(sample_weight, X), len(X))
+        row_weights, X = rows_that_count(row_weights, X)
         if len(X) < self.n_components:
             raise ValueError(
                 f"Expected n_samples >= n_components but got n_components = {self.n_components}, n_samples = {len(X)}"
             )
-        best, trace, converged = self._climb(X, share)
+        best, trace, converged = self._climb(X, row_weights)
         if not converged and self.max_iter > 0:
             message = (
                 "Best performing initialization did not converge. Try different init parameters, "
@@ -234,10 +234,10 @@ class GaussianMixture(FittedMixture):
         self.converged_, self.n_iter_ = converged, len(trace) - 1
         return self
 
-    def _climb(self, X, share):
+    def _climb(self, X, row_weights):
         """The best of all starts, climbed from: Components, trace, and whether it converged."""
         prepare, iteration = (missing.make_points, missing.em_map) if self._has_gaps(X) else (make_points, em_map)
-        points = prepare(X, self.covariance_type, share)
+        points = prepare(X, self.covariance_type, row_weights)
         reg = self.reg_covar / points.frame.scale**2
         start, iterate = self._start(points, reg), iteration(points, reg)
         if self.acceleration == "squarem":
@@ -286,7 +286,7 @@ class GaussianMixture(FittedMixture):
 
     def _keep(self, weights, means, covs, dtype):
         """Store parameters in the data's precision, with the inverses derived from them."""
-        matrix = self.covariance_type in ("full", "tied")
+        matrix = self.covariance_type in MATRIX
         try:
             with np.errstate(over="ignore", invalid="ignore"):
                 roots = inverse_roots(covs, self.covariance_type)

@@ -141,12 +141,13 @@ def inverse_triangular(L):
     return inverse
 
 
-def squared_distance(y, root):
+def squared_distance(y, root, out=None):
     """Squared Mahalanobis distance (m,) of residuals y (D, m).
 
-    `root` is one inverse root: (D, D), (D,) or a number.
+    `root` is one inverse root: (D, D), (D,) or a number. Without correlations, the
+    residuals may be whitened in `out`, which may be y.
     """
-    white = root @ y if np.ndim(root) == 2 else np.reshape(root, (-1, 1)) * y
+    white = root @ y if np.ndim(root) == 2 else np.multiply(np.reshape(root, (-1, 1)), y, out=out)
     return np.einsum("dm,dm->m", white, white)
 
 
