@@ -16,6 +16,7 @@ from notebook_form import ADDRESS, METADATA, ROOT, WIDGET_MIME, ChapterError, fr
 MAX_BYTES = 1_000_000
 MAX_IMAGE_BYTES = 700_000  # what a reader's browser loads for one chapter's figures
 CODE_WIDTH = 72  # columns that a page shows without scrolling
+PRINT_WIDTH = 77  # the same for what a cell prints, on a screen; a phone has it scroll
 SMALLEST_TEXT = 9  # CSS pixels, on a phone
 TAGS = {"hide-input", "hide-cell", "remove-cell", "remove-input", "raises-exception", "nbval-ignore-output", "solution"}
 FOLDED = {"hide-input", "hide-cell", "remove-cell", "remove-input"}
@@ -179,6 +180,10 @@ def of_outputs(cell, tags):
         yield "wrote to stderr; catch the warning and print its message, or remove its cause"
     if any(WIDGET_MIME in output.get("data", {}) for output in cell.outputs):
         yield "stores a widget view, which is empty without its state; run it again (tools/chapters.py run)"
+    if "remove-cell" not in tags:
+        printed = "".join(output.text for output in cell.outputs if output.output_type == "stream").splitlines()
+        if wide := [line for line in printed if len(line) > PRINT_WIDTH]:
+            yield f"prints a line of {len(wide[0])} columns ({wide[0].strip()[:30]}...); {PRINT_WIDTH} fit the page"
     for text in texts(cell):
         if ADDRESS.search(text):
             yield f"shows a memory address ({ADDRESS.search(text)[0]!r}); print what the reader needs instead"

@@ -407,7 +407,7 @@ def bound(prevalence=1 / 3, q=0.5, means=(70.0, 72.0), view=1):
     and raises a false alarm for one healthy person in four; five are positive.
     With two: the means of two Gaussians, weights 1/2 and standard deviation 6,
     over Old Faithful's waits. Drag the parameters and the guess, press E and M,
-    and read the gap, the Kullback-Leibler divergence of the posterior from q.
+    and read the gap, the Kullback-Leibler divergence of q from the posterior.
 
     Parameters
     ----------

@@ -119,6 +119,7 @@ def test_an_unrun_notebook_is_one_clear_sentence(tmp_path):
         (code(tags=["raises-exception"]), "is tagged raises-exception but raises nothing"),
         (code("interact(f, x=3)"), "uses interact"),
         (code("from ipywidgets import interact"), "uses interact"),
+        (code(outputs=[stream("short\n" + 78 * "w" + "\n")]), "prints a line of 78 columns (www"),
         (code(outputs=[stream("mean 0.12345678\n")]), "prints 0.12345678; round it"),
         (code(outputs=[shows({"text/plain": "array([1., 2.])"})]), "shows a bare array(...)"),
         (code(outputs=[shows({"text/plain": "np.float64(0.25)"})]), "shows a bare np.float64(...)"),

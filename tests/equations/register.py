@@ -148,6 +148,16 @@ def equation_tests(root):
     return tests, wrong
 
 
+def first_lines(root):
+    """name -> what the first line of a test's docstring says, for every equation test."""
+    said = {}
+    for path in sorted((root / "tests" / "equations").glob("test_ch*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_eq_"):
+                said[node.name] = (ast.get_docstring(node) or "").partition("\n")[0]
+    return said
+
+
 def called(node):
     """The last name of what a call calls: `assert_allclose` for np.testing.assert_allclose(...)."""
     function = node.func

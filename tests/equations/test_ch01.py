@@ -30,6 +30,7 @@ def test_eq_change_of_variables(rng):
 
 
 def test_eq_gaussian_integral():
+    """Integration with 30 digits, and the share of a million darts that land under the hill."""
     with mpmath.workdps(30):
         area = mpmath.quad(lambda z: mpmath.exp(-(z**2) / 2), [-mpmath.inf, 0, mpmath.inf])
         assert abs(area**2 - 2 * mpmath.pi) < mpmath.mpf(10) ** -25
@@ -40,6 +41,7 @@ def test_eq_gaussian_integral():
 
 
 def test_eq_gaussian_1d():
+    """scipy's density, and an integral of one."""
     x = np.linspace(-2, 5, 29)
     assert_allclose(density(x), stats.norm(loc=MEAN, scale=VAR**0.5).pdf(x), rtol=1e-12)
     assert_allclose(integrate.quad(density, -np.inf, np.inf)[0], 1, rtol=1e-9)

@@ -234,16 +234,19 @@ def slopes(f, A, h=1e-6):
 
 
 def test_eq_mc_linear(rng):
+    """Finite differences."""
     a, x = rng.normal(size=(2, 4))
     assert_allclose(slopes(lambda x: a @ x, x), a, rtol=1e-7)
 
 
 def test_eq_mc_quadratic(rng):
+    """Finite differences, for a matrix that is not symmetric."""
     A, x = rng.normal(size=(4, 4)), rng.normal(size=4)
     assert_allclose(slopes(lambda x: x @ A @ x, x), (A + A.T) @ x, rtol=1e-7)
 
 
 def test_eq_mc_trace(rng):
+    """Finite differences, entry by entry."""
     A, B = rng.normal(size=(3, 4)), rng.normal(size=(4, 3))
     assert_allclose(slopes(lambda A: np.trace(A @ B), A), B.T, rtol=1e-7)
 
@@ -256,6 +259,7 @@ def test_eq_mc_cyclic(rng):
 
 
 def test_eq_mc_inverse(rng):
+    """Finite differences along a random direction."""
     A, H = random_cov(rng, 3) + rng.normal(size=(3, 3)) * 0.1, rng.normal(size=(3, 3))
     h = 1e-6
     differences = (np.linalg.inv(A + h * H) - np.linalg.inv(A - h * H)) / (2 * h)
@@ -264,6 +268,7 @@ def test_eq_mc_inverse(rng):
 
 
 def test_eq_mc_logdet(rng):
+    """Finite differences of the logarithm of numpy's determinant."""
     A = random_cov(rng, 4) + 0.1 * rng.normal(size=(4, 4))
     assert_allclose(slopes(lambda A: np.log(np.linalg.det(A)), A), np.linalg.inv(A).T, rtol=1e-6)
 

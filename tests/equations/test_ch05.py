@@ -40,6 +40,7 @@ def on_grid(weights, means, covs, steps=601):
 
 
 def test_eq_mix_density(rng):
+    """The story told 400,000 times: how often it ends in each of nine boxes."""
     weights, means, covs = random_mixture(rng, 3, 2)
     # The story, told by numpy: how often does it end up in each of nine boxes?
     n = 400_000
@@ -58,6 +59,7 @@ def test_eq_mix_density(rng):
 
 @pytest.mark.parametrize("K", [2, 3])
 def test_eq_mix_average(rng, K):
+    """The density of a sum is a convolution, done on a grid."""
     weights, means, sds = rng.dirichlet(np.full(K, 4.0)), rng.normal(scale=2, size=K), rng.uniform(0.5, 2, size=K)
     # The density of a sum of independent variables is a convolution: do it on a grid, no algebra of Gaussians.
     step = 0.005
@@ -72,6 +74,7 @@ def test_eq_mix_average(rng, K):
 
 @pytest.mark.parametrize(("a", "var"), [(0.5, 1.0), (1.7, 0.6), (3.0, 4.0)])
 def test_eq_mix_slope(a, var):
+    """Derivatives of the density with 40 digits."""
     sd = mpmath.sqrt(var)
 
     def p(x):
@@ -86,6 +89,7 @@ def test_eq_mix_slope(a, var):
 @pytest.mark.parametrize("sd", [0.3, 1.0, 7.0])
 @pytest.mark.parametrize("ratio", [0.2, 1.5, 1.98, 2.02, 2.5, 6.0])
 def test_eq_mix_bimodal(sd, ratio):
+    """Peaks counted on a grid, and the curvature halfway."""
     gap = ratio * sd
     two_modes = abs(gap) > 2 * sd
     x = 100 + np.linspace(-4, 4, 8001) * gap
@@ -140,6 +144,7 @@ IN_SPACE = (
 
 @pytest.mark.parametrize(("mixture", "n_modes"), [(CROSSED, 3), (IN_SPACE, 2)])
 def test_eq_mix_ridgeline(rng, mixture, n_modes):
+    """Summits found by climbing from many starts: each lies on the curve, and the curve has no other."""
     weights, means, covs = mixture
     modes = summits(weights, means, covs, rng)
     assert len(modes) == n_modes
@@ -160,6 +165,7 @@ def test_eq_mix_ridgeline(rng, mixture, n_modes):
 
 
 def test_eq_mix_mean(rng):
+    """A sum over a fine grid."""
     weights, means, covs = random_mixture(rng, 3, 2)
     X, p, cell = on_grid(weights, means, covs)
     assert_allclose(p.sum() * cell, 1, rtol=1e-8)
@@ -167,6 +173,7 @@ def test_eq_mix_mean(rng):
 
 
 def test_eq_mix_cov(rng):
+    """A sum over a fine grid, around the grid's own mean."""
     weights, means, covs = random_mixture(rng, 3, 2)
     X, p, cell = on_grid(weights, means, covs)
     m = weights @ means
@@ -176,6 +183,7 @@ def test_eq_mix_cov(rng):
 
 
 def test_eq_mix_relabel(rng):
+    """scikit-learn's density, for all 24 orders of four components."""
     weights, means, covs = random_mixture(rng, 4, 2)
     X = rng.normal(scale=4, size=(60, 2))
     judge = sklearn_mixture(weights, means, covs).score_samples(X)
@@ -206,6 +214,7 @@ def unpack(theta, K, D, kind):
 @pytest.mark.parametrize("kind", ["full", "tied", "diag", "spherical", "tied_spherical"])
 @pytest.mark.parametrize(("K", "D"), [(2, 1), (2, 3), (3, 2)])
 def test_eq_mix_count(rng, K, D, kind):
+    """The rank of the density's derivative in a wasteful parametrisation, and what scikit-learn's BIC charges."""
     own = {"full": K * D * (D + 1) // 2, "tied": D * (D + 1) // 2, "diag": K * D, "spherical": K, "tied_spherical": 1}
     formula = (K - 1) + K * D + own[kind]
     assert formula == n_parameters(K, D, kind)

@@ -45,6 +45,7 @@ def slope(f, x, h=1e-5):
 
 @pytest.mark.parametrize("old", [0.1, 1 / 3, 5 / 12, 0.5, 0.9])
 def test_eq_toy_round(old):
+    """A round of EM by enumeration and a numerical optimiser."""
     assert_allclose(5 / 8 * 4 * old / (1 + 3 * old), round_of_test(old), atol=1e-6)
 
 
@@ -200,6 +201,7 @@ def em_by_formula(theta, x=COUNTS):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_eq_poisson_round(seed):
+    """The E-step from its posterior, the M-step by a numerical optimiser."""
     theta = setting(seed)
     assert_allclose(natural(em_by_formula(theta))[0], natural(m_step(posterior(theta)))[0], atol=1e-5)
     assert_allclose(natural(em_by_formula(theta))[1], natural(m_step(posterior(theta)))[1], rtol=1e-4)

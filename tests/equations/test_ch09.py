@@ -49,6 +49,7 @@ def test_eq_em_q():
 
 
 def test_eq_em_mean():
+    """A numerical optimiser climbs Q over the means."""
     X, weights, means, covs = setting(2)
     resp = e_step(X, weights, means, covs).resp
     top = climb(lambda v: q_value(X, resp, weights, v.reshape(3, 2), covs), means.ravel()).reshape(3, 2)

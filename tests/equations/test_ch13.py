@@ -15,6 +15,7 @@ from gmmlib import assign, e_step, kmeans_plusplus, lloyd, log_likelihood, updat
 
 
 def test_eq_km_inertia(rng):
+    """scikit-learn's score and inertia."""
     X, centers = rng.normal(size=(60, 3)), rng.normal(size=(4, 3))
     referee = Referee(4, init=centers, n_init=1, max_iter=1)
     referee.fit(X)
@@ -114,6 +115,7 @@ def exact_resp(x, sigma):
 
 @pytest.mark.parametrize("sigma", SIGMAS)
 def test_eq_km_log_odds(sigma):
+    """The posterior with 60 digits."""
     sq = ((POINTS[:, None] - CENTERS) ** 2).sum(axis=-1)
     for n, x in enumerate(POINTS):
         resp, _ = exact_resp(x, sigma)
@@ -156,6 +158,7 @@ def test_eq_km_inertia_limit():
 
 
 def test_eq_km_classification(rng):
+    """A sum of scipy's log-densities."""
     X, z, sigma = rng.normal(size=(20, 2)), rng.integers(0, 3, size=20), 0.7
     by_scipy = sum(
         np.log(1 / 3) + stats.multivariate_normal(CENTERS[k], sigma**2 * np.eye(2)).logpdf(x)

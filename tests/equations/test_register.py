@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from register import complaints, equation_tests, labels_in, without_code
+from register import complaints, equation_tests, first_lines, labels_in, without_code
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -19,6 +19,12 @@ def test_every_labelled_equation_of_the_book_is_unique_tested_and_used():
     open_ones = complaints(ROOT)
     if open_ones:
         pytest.fail("\n".join(open_ones), pytrace=False)
+
+
+def test_every_equation_test_says_by_what_it_judges():
+    said = first_lines(ROOT)
+    assert set(said) == set(equation_tests(ROOT)[0])
+    assert [name for name, line in said.items() if not line.endswith((".", "?"))] == []
 
 
 def test_pytest_collects_every_equation_test():

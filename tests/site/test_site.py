@@ -66,6 +66,17 @@ def test_prose_has_at_most_72_characters_to_a_line(visit, name):
 
 
 @every_page
+def test_no_code_and_nothing_printed_scrolls_on_a_screen(visit, name):
+    assert name.startswith("_modules/") or visit(name).scrolls == []
+
+
+@every_page
+def test_headings_are_in_order_and_links_of_one_colour(visit, name):
+    assert visit(name).ranks == []
+    assert visit(name).colours == []
+
+
+@every_page
 def test_a_page_is_light(visit, name):
     raw, gzipped = weigh(SITE, visit(name).asked)
     if name == "intro.html":

@@ -16,6 +16,9 @@ FAULTS = {
     "raw": r'<span class="math">\(\gamma\)</span>',
     "split": '<article class="bd-article"><table><tr><td style="width: 1px">two words</td></tr></table></article>',
     "long": f'<article class="bd-article"><p style="font-size: 9px">{"a word " * 60}</p></article>',
+    "scrolls": f'<article class="bd-article"><div class="highlight"><pre>{"wide " * 400}</pre></div></article>',
+    "ranks": '<article class="bd-article"><h1>A</h1><h3>B</h3></article>',
+    "colours": '<p class="bd-article"><a href="#here">A</a> <a href="#here" style="color: red">B</a></p>',
     "titles": "<h1>Another title</h1>",
     "wide": '<p style="width: 400px">wider than a phone</p>',
     "barriers": '<p style="color: #aaa; background: #fff">pale</p>',
@@ -45,6 +48,7 @@ def test_a_good_page_passes_every_check(visit):
     assert seen.lang == "en"
     assert [seen.outside, seen.failed, seen.errors, seen.mute, seen.raw] == [[]] * 5
     assert [seen.split, seen.long, seen.wide, seen.barriers] == [[]] * 4
+    assert [seen.scrolls, seen.ranks, seen.colours] == [[]] * 3
     assert [url.rpartition("/")[2] for url in seen.asked] == ["good.html"]
     assert seen.dark[0] > 0.6 > 0.3 > seen.dark[1]
 
@@ -52,6 +56,12 @@ def test_a_good_page_passes_every_check(visit):
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_seen(visit, fault):
     assert getattr(visit(f"{fault}.html"), fault) not in ([], ["Good"])
+
+
+def test_headings_of_a_size_are_seen(visitor, tmp_path):
+    same = '<article class="bd-article"><h1>A</h1><h2 style="font-size: 2em">B</h2></article>'
+    (tmp_path / "a.html").write_text(GOOD.replace("FAULT", same))
+    assert any("do not fall" in fault for fault in visitor(tmp_path)("a.html").ranks)
 
 
 def test_an_exception_is_an_error(visit):

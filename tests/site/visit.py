@@ -105,6 +105,32 @@ LONG_LINES = """() => {
   return long;
 }"""
 
+# Code and printed lines that scroll sideways on a screen. What is folded is not looked at.
+SCROLLS = """() => [...document.querySelectorAll(".bd-article .highlight pre")]
+  .filter(pre => !pre.closest("details:not([open])") && pre.scrollWidth > pre.clientWidth + 1)
+  .map(pre => `${pre.scrollWidth} px in ${pre.clientWidth}: ${pre.textContent.trim().slice(0, 60)}`)"""
+
+# Headings that are not smaller than those above them, or skip a level; links in more than one colour.
+RANKS = """() => {
+  const faults = [], sizes = {}, shown = element => element.getClientRects().length > 0;
+  let last = 0;
+  for (const heading of [...document.querySelectorAll(".bd-article :is(h1, h2, h3, h4, h5, h6)")].filter(shown)) {
+    const level = Number(heading.tagName[1]), size = parseFloat(getComputedStyle(heading).fontSize);
+    if (level > last + 1) faults.push(`h${level} under h${last}: ${heading.innerText}`);
+    if ((sizes[level] ??= size) !== size) faults.push(`another size than h${level} has: ${heading.innerText}`);
+    last = level;
+  }
+  const falling = Object.values(sizes);
+  if (falling.some((size, i) => i && size >= falling[i - 1])) faults.push(`sizes do not fall: ${falling}`);
+  return faults;
+}"""
+LINK_COLOURS = """() => {
+  const links = [...document.querySelectorAll(".bd-article a[href]:not(.headerlink, .viewcode-back, .btn)")]
+    .filter(a => a.getClientRects().length && a.innerText.trim());
+  const colours = Object.entries(Object.groupBy(links, a => getComputedStyle(a).color));
+  return colours.length > 1 ? colours.map(([colour, of]) => `links in ${colour}: ${of[0].innerText}`) : [];
+}"""
+
 # A link at both ends of everything that paper must keep whole; said is what each of these is.
 MARK_ENDS = """() => {
   const wholes = [...document.querySelectorAll("article :is(tr, figure, img)")]
@@ -137,11 +163,9 @@ SETTLE = """async () => {
   await Promise.race([Promise.allSettled(faded), pause(2000)]);  // one that loops never finishes
 }"""
 
-# Every rule of axe, level AAA and what is still being tried included.
-# A box that scrolls must take the focus, whatever "focus-order-semantics" thinks of boxes.
+# Every rule that axe has: what WCAG asks at all levels, best practices, and what is still being tried.
 RUN_AXE = """async () => {
   const rules = Object.fromEntries(axe.getRules().map(rule => [rule.ruleId, {enabled: true}]));
-  rules["focus-order-semantics"] = {enabled: false};
   const found = await axe.run(document, {rules, resultTypes: ["violations"], preload: false});
   return found.violations.flatMap(v => v.nodes.map(n => `${v.id} (${v.impact}): ${n.html.slice(0, 160)}`));
 }"""
@@ -162,6 +186,9 @@ class Visit:
     asked: set = field(default_factory=set)  # every address the page loaded from
     split: list = field(default_factory=list)  # words, numbers and formulas that break or are cut, at four widths
     long: list = field(default_factory=list)  # prose wider than 72 characters
+    scrolls: list = field(default_factory=list)  # code and printed lines that are cut at 1280 px
+    ranks: list = field(default_factory=list)  # headings out of their order
+    colours: list = field(default_factory=list)  # link colours of the article, if there are several in one theme
     titles: list = field(default_factory=list)  # headings of level one: exactly one
     lang: str = ""
     wide: list = field(default_factory=list)  # what sticks out at 320 px
@@ -244,12 +271,15 @@ class Visitor:
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
             seen.split += page.evaluate(LAYOUT, width)
+        seen.scrolls, seen.ranks = page.evaluate(SCROLLS), page.evaluate(RANKS)
+        seen.colours = page.evaluate(LINK_COLOURS)
         page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
         seen.barriers = page.evaluate(RUN_AXE)
 
         page.emulate_media(color_scheme="dark")
         page.evaluate(SETTLE)
         seen.dark = tuple(page.evaluate(SHADES))
+        seen.colours += page.evaluate(LINK_COLOURS)
         seen.barriers += [f"dark, {barrier}" for barrier in page.evaluate(RUN_AXE)]
 
         page.set_viewport_size({"width": 320, "height": 640})

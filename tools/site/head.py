@@ -18,7 +18,7 @@ from sphinx.util import logging
 HERE = Path(__file__).resolve().parent
 LONGEST_TITLE = 70
 DESCRIPTION = range(70, 161)  # characters that search engines show
-UNLISTED = {"search", "genindex", "py-modindex"}
+UNLISTED = {"search", "genindex"}
 OF_EXERCISES = (
     "Exercises to {name}: by pencil and in code, with checks that say which law broke, hints, and solutions to unfold."
 )
@@ -111,7 +111,7 @@ def write_head(app, pagename, templatename, context, doctree):
     """Fill the page's head, and put "Chapter 6 · Responsibilities" above its question."""
     heading = re.sub(r"<[^>]+>", "", context.get("title") or "")
     if pagename in UNLISTED:
-        heading = {"search": "Search", "genindex": "Index", "py-modindex": "Modules"}[pagename]
+        heading = {"search": "Search", "genindex": "Index"}[pagename]
     title = title_of(app, pagename, html.unescape(heading))
     context["page_title"] = html.escape(title)
     card = {"og:type": "article", "og:site_name": app.config.html_title, "og:title": title}

@@ -8,14 +8,25 @@ const cut = (box) => {
   if (left || right) box.dataset.cut = [left && "left", right && "right"].filter(Boolean).join(" ");
   else delete box.dataset.cut;
 };
+// A table or a listing that scrolls is a region of the page, under its heading's name; formulas and
+// cells are too many to be landmarks.
+const nameOf = (box) => {
+  const what = box.matches(".formula") ? "formula" : box.matches("pre") ? "code" : "table";
+  if (what === "formula" || box.closest(".cell"))
+    return [
+      ["role", "group"],
+      ["aria-label", `Wide ${what}`],
+    ];
+  const number = [...document.querySelectorAll(BOXES)].indexOf(box) + 1;
+  const heading = box.closest("section")?.querySelector("h1, h2, h3, h4")?.firstChild;
+  return [
+    ["role", "region"],
+    ["aria-label", `Wide ${what} ${number}${heading ? `, ${heading.textContent}` : ""}`],
+  ];
+};
 const mark = (box) => {
   const scrolls = box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
-  const said = box.matches(".formula")
-    ? [
-        ["role", "group"],
-        ["aria-label", "Wide formula"],
-      ]
-    : [];
+  const said = nameOf(box);
   for (const [name, value] of [["tabindex", "0"], ...said]) {
     if (scrolls) box.setAttribute(name, value);
     else box.removeAttribute(name);
