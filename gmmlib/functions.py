@@ -5,7 +5,13 @@ from typing import NamedTuple
 import numpy as np
 
 from .engine.run import run_em
-from .families.gaussian.covariance import as_covariances, check_covariance_type, check_symmetric, full_covariances
+from .families.gaussian.covariance import (
+    MATRIX,
+    as_covariances,
+    check_covariance_type,
+    check_symmetric,
+    full_covariances,
+)
 from .families.gaussian.density import log_gaussian, mixture_log_joint, sample_gaussian
 from .families.gaussian.em import em_map, given, m_step_from, make_points
 from .families.gaussian.parameters import Mixture, enter, leave
@@ -72,7 +78,7 @@ def _checked(weights, means, covs, kind, D):
     if not np.isfinite(means).all():
         raise ValueError(f"means contains NaN or infinity: {means}")
     covs = as_covariances(covs, kind, K, D)
-    if kind in ("full", "tied"):
+    if kind in MATRIX:
         check_symmetric(covs, f"{kind} covariances")
     return weights / weights.sum(), means, covs
 
@@ -123,7 +129,7 @@ def e_step(X, weights, means, covs, covariance_type="full"):
 
 
 def far_log_density(X, weights, means, covs):
-    """Log-density of points so far away that the nearest component is all of the sum; -inf where float64 ends."""
+    """Log-density where the nearest component is all of the sum; -inf where float64 ends."""
     parts = zip(weights, means, covs, strict=True)
     return np.max([log_gaussian(X, mean, cov) + np.log(weight) for weight, mean, cov in parts if weight], axis=0)
 

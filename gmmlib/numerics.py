@@ -27,7 +27,7 @@ OTHER_KINDS = {
 
 
 def check_kinds(values, name):
-    """Raise a ValueError for an array or table of dates, text, ...: as numbers they would not be those meant."""
+    """Raise a ValueError for dates, text, ...: as numbers they would not be those meant."""
     if hasattr(values, "dtypes") and np.iterable(values.dtypes):  # a table: one for each column
         dtypes = values.dtypes
     else:
@@ -38,11 +38,11 @@ def check_kinds(values, name):
 
 
 def as_numbers(values, name):
-    """`values` as an array of floats, NaN where pandas has NA; or an error that says what they are."""
+    """`values` as an array of floats, NaN where pandas has NA; or an error naming what is there."""
     check_kinds(values, name)
     values = np.asarray(values)
     if values.dtype.kind == "c":
-        raise ValueError(f"{name} is complex: pass real and imaginary parts as columns of their own")
+        raise ValueError(f"{name} is complex: pass real and imaginary parts as columns")
     if values.dtype.kind == "O":
         values = np.array([_number(value, name) for value in values.ravel()]).reshape(values.shape)
     return values if values.dtype.kind == "f" else values.astype(float)
@@ -129,12 +129,13 @@ def total_weight(sample_weight, N):
     with np.errstate(over="ignore"):
         total = float(np.sum(sample_weight, dtype=float))
     if np.isinf(total):
-        raise ValueError("sample_weight adds up to more than float64 can hold: divide it by a constant first")
+        message = "sample_weight adds up to more than float64 can hold: divide it by a constant first"
+        raise ValueError(message)
     return total
 
 
 def rows_that_count(share, *arrays):
-    """Shares (None: equal) and arrays without the rows of share zero, which must not even set a scale."""
+    """Shares (None: equal) and arrays without rows of share zero, which must not set a scale."""
     if share is None or share.all():
         return share, *arrays
     return share[share > 0], *(array[share > 0] for array in arrays)
@@ -175,7 +176,7 @@ def log_normalise(log_joint):
 
 
 def blocks(N, width, calls=1):
-    """Slices of rows: blocks of `width` numbers a row stay in cache, and are shared out over `calls`."""
+    """Slices of rows: blocks of `width` numbers a row stay in cache, shared out over `calls`."""
     # so many rows at least, lest calls cost more than what they do
     few = max(min(200, MOST // width), min(200 * calls, MORE // width))
     step = max(few, BLOCK // width) | 1  # odd: powers of two fight for the same cache lines
@@ -199,12 +200,13 @@ class Frame(NamedTuple):
             raise ValueError("X spans more than float64 can square: divide it by a constant first")
         reach = np.maximum(np.where(reach > 0, reach, 1.0), SMALLEST)
         reach = np.maximum(reach, 1e-250 * np.abs(origin))  # x / scale must fit, too
-        scale = np.exp2(np.ceil(np.log2(reach.max() if isotropic else reach)))
-        return cls(origin, np.broadcast_to(scale, origin.shape))
+        if isotropic:
+            reach = np.full_like(reach, reach.max())
+        return cls(origin, np.exp2(np.ceil(np.log2(reach))))
 
     @classmethod
     def of_points(cls, X, isotropic=False):
-        """Centred at the mean of the rows of `X`, or at zero if that is among them; one scale if isotropic."""
+        """Centred at the mean of the rows, or at zero if that is among them."""
         N, D = X.shape
         low, high, origin = np.full(D, np.inf), np.full(D, -np.inf), np.zeros(D)
         for rows in blocks(N, D):
@@ -226,22 +228,25 @@ class OneBlasThread(ContextDecorator):
     other longer than they work, and do not round as one does.
     """
 
-    lock, inside, limit = Lock(), 0, None
+    lock, inside, before = Lock(), 0, {}
 
     def __enter__(self):
         with OneBlasThread.lock:
             OneBlasThread.inside += 1
             if OneBlasThread.inside == 1:
-                OneBlasThread.limit = blas().limit(limits=1, user_api="blas")
+                for library in blas():
+                    OneBlasThread.before[library] = library.num_threads
+                    library.set_num_threads(1)
 
     def __exit__(self, *_):
         with OneBlasThread.lock:
             OneBlasThread.inside -= 1
             if not OneBlasThread.inside:
-                OneBlasThread.limit.restore_original_limits()
+                for library, n in OneBlasThread.before.items():
+                    library.set_num_threads(n)
 
 
 @cache
 def blas():
     """What is loaded of BLAS; looking for it takes milliseconds."""
-    return ThreadpoolController()
+    return ThreadpoolController().select(user_api="blas").lib_controllers

@@ -126,10 +126,11 @@ class Clusters:
     def follow(self, labels):
         """Take new labels."""
         before, self.labels, N, K = self.labels, labels, len(labels), len(self.counts)
-        moved = [] if before is None else (labels != before).nonzero()[0]
-        if self.table.share is None and N > FEW and 4 * len(moved) < N and before is not None:
-            self._add(moved, membership(labels[moved], 1.0, K) - membership(before[moved], 1.0, K))
-            return
+        if self.table.share is None and N > FEW and before is not None:
+            moved = (labels != before).nonzero()[0]
+            if 4 * len(moved) < N:
+                self._add(moved, membership(labels[moved], 1.0, K) - membership(before[moved], 1.0, K))
+                return
         self.counts[:], self.sums[:] = 0.0, 0.0
         for part in (slice(i, i + GROUP) for i in range(0, N, GROUP)):
             weight = 1.0 if self.table.share is None else self.table.share[part]

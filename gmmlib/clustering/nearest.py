@@ -8,6 +8,7 @@ precision.
 """
 
 from functools import cached_property
+from math import sqrt
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from ..numerics import FAR, Frame, blocks
 FAR_SINGLE = 1e15  # farther out, single precision might not hold the squares
 EPS_SINGLE = float(np.finfo(np.float32).eps)
 KEPT = 4_000_000  # numbers in single precision that a fit may keep: 16 megabytes
-LITTLE = 4000  # fewer numbers than this are sooner subtracted than multiplied
+LITTLE = 10_000  # fewer numbers than this are sooner subtracted than multiplied
 FIT = 200_000  # numbers in single precision that a block may fill: they stay in cache
 
 
@@ -114,10 +115,10 @@ class Table:
             return by_differences(*self.little, z)
         labels, doubtful = np.empty(N, dtype=np.min_scalar_type(K)), np.ones(N, dtype=bool)
         index, product = np.arange(K, dtype=labels.dtype)[:, None], prepared(z)
-        reach = np.sqrt(float(product[:, -1].max()))
+        reach = sqrt(product[:, -1].max())
         for part in self._parts(K):
             columns = self.columns(part)
-            size = np.sqrt(float(columns[-1].max()))
+            size = sqrt(columns[-1].max())
             if max(size, reach) < FAR_SINGLE:
                 cost = product @ columns[:-1]
                 # what rounding does to the difference of two costs
@@ -185,9 +186,13 @@ class Table:
 
 def prepared(z, *more):
     """Centres z (K, D) as rows (-2z, |z|^2, ...) of a product with the columns of a table."""
+    K, D = z.shape
+    rows = np.empty((K, D + 1 + len(more)), dtype=np.float32)
     with np.errstate(over="ignore"):
-        tail = [(z**2).sum(axis=1), *(np.full(len(z), each) for each in more)]
-        return np.column_stack([-2 * z, *tail]).astype(np.float32)
+        rows[:, :D] = -2 * z
+        rows[:, D] = (z * z).sum(axis=1)
+        rows[:, D + 1 :] = more
+    return rows
 
 
 def size_of(rows):
@@ -197,8 +202,9 @@ def size_of(rows):
 
 def far_from_zero(X):
     """Whether the mean of the rows is some standard deviations away."""
-    mean, square = X.mean(axis=0, dtype=float), np.square(X, dtype=float).mean(axis=0)
-    return (mean**2).max() > 0.9 * square.max()
+    X = np.asarray(X, dtype=float)
+    sums, squares = np.ones(len(X)) @ X, np.einsum("nd,nd->d", X, X)
+    return (sums**2).max() > 0.9 * len(X) * squares.max()
 
 
 def columns_and_size(rows):

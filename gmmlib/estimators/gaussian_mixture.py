@@ -5,14 +5,14 @@ from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ..engine.acceleration import squarem
 from ..engine.run import run_em
 from ..families.gaussian import missing
-from ..families.gaussian.covariance import COVARIANCE_TYPES, covariance_shape, inverse_roots
+from ..families.gaussian.covariance import COVARIANCE_TYPES, MATRIX, covariance_shape, inverse_roots
 from ..families.gaussian.em import em_map, make_points
 from ..families.gaussian.initialisation import NO_POINTS, best_of, check_start, revived, start_components
 from ..families.gaussian.parameters import ILL_DEFINED, enter, leave
@@ -23,7 +23,7 @@ from .base import FittedMixture, checked_weights, generator
 __all__ = ["GaussianMixture"]
 
 
-class GaussianMixture(FittedMixture, BaseEstimator):
+class GaussianMixture(FittedMixture):
     """A mixture of Gaussians fitted by EM.
 
     A drop-in for `sklearn.mixture.GaussianMixture`: same arguments, methods and
@@ -207,15 +207,15 @@ class GaussianMixture(FittedMixture, BaseEstimator):
     @_fit_context(prefer_skip_nested_validation=True)
     def _fit(self, X, sample_weight):
         X = self._table(X, ensure_min_samples=2)
-        dtype, share = X.dtype, None
+        dtype, row_weights = X.dtype, None
         if sample_weight is not None:
-            share = as_weights(checked_weights(sample_weight, X), len(X))
-        share, X = rows_that_count(share, X)
+            row_weights = as_weights(checked_weights(sample_weight, X), len(X))
+        row_weights, X = rows_that_count(row_weights, X)
         if len(X) < self.n_components:
             raise ValueError(
                 f"Expected n_samples >= n_components but got n_components = {self.n_components}, n_samples = {len(X)}"
             )
-        best, trace, converged = self._climb(X, share)
+        best, trace, converged = self._climb(X, row_weights)
         if not converged and self.max_iter > 0:
             message = (
                 "Best performing initialization did not converge. Try different init parameters, "
@@ -234,10 +234,10 @@ class GaussianMixture(FittedMixture, BaseEstimator):
         self.converged_, self.n_iter_ = converged, len(trace) - 1
         return self
 
-    def _climb(self, X, share):
+    def _climb(self, X, row_weights):
         """The best of all starts, climbed from: Components, trace, and whether it converged."""
-        prepare, iteration = (missing.make_points, missing.em_map) if missing.has_gaps(X) else (make_points, em_map)
-        points = prepare(X, self.covariance_type, share)
+        prepare, iteration = (missing.make_points, missing.em_map) if self._has_gaps(X) else (make_points, em_map)
+        points = prepare(X, self.covariance_type, row_weights)
         reg = self.reg_covar / points.frame.scale**2
         start, iterate = self._start(points, reg), iteration(points, reg)
         if self.acceleration == "squarem":
@@ -259,13 +259,17 @@ class GaussianMixture(FittedMixture, BaseEstimator):
         rng = generator(self.random_state)
         if self._warm():
             warm = self._enter(points.frame)
-            return lambda: revived(warm, missing.filled(points)[0], reg, rng)
+            return lambda: revived(warm, self._whole(points)[0], reg, rng)
 
         def start():
-            whole, lost = missing.filled(points)
+            whole, lost = self._whole(points)
             return start_components(whole, self.n_components, self.init_params, given, reg + lost, rng)
 
         return start
+
+    def _whole(self, points):
+        """Points without gaps, and what filling them took from the columns' variances."""
+        return missing.filled(points) if self.missing == "em" else (points, 0.0)
 
     def _report(self, n_iter, bound, change):
         if n_iter % self.verbose_interval == 0:
@@ -282,13 +286,14 @@ class GaussianMixture(FittedMixture, BaseEstimator):
 
     def _keep(self, weights, means, covs, dtype):
         """Store parameters in the data's precision, with the inverses derived from them."""
-        matrix = self.covariance_type in ("full", "tied")
+        matrix = self.covariance_type in MATRIX
         try:
             with np.errstate(over="ignore", invalid="ignore"):
                 roots = inverse_roots(covs, self.covariance_type)
                 precisions = np.swapaxes(roots, -1, -2) @ roots if matrix else roots**2
                 covs, precisions = np.asarray(covs).astype(dtype), np.asarray(precisions).astype(dtype)
-            inverse_roots(covs.astype(float), self.covariance_type)
+            if covs.dtype != roots.dtype:
+                inverse_roots(covs.astype(float), self.covariance_type)
             if not np.isfinite(precisions).all():
                 raise ValueError("a precision overflows")
         except ValueError as err:

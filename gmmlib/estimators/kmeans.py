@@ -5,22 +5,22 @@ from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin, _fit_context
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin, _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from ..clustering.lloyd import assign, descend, with_all_rows
 from ..clustering.nearest import Table
 from ..clustering.seeding import candidates_for, random_rows, spread_rows
-from ..numerics import OneBlasThread, as_points, as_weights, check_kinds, rows_that_count, total_weight
-from .base import checked_weights, generator
+from ..numerics import OneBlasThread, as_points, as_weights, rows_that_count, total_weight
+from .base import Estimator, checked_weights, generator
 
 __all__ = ["KMeans"]
 
 
-class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
+class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Estimator):
     """k-means clustering by Lloyd's algorithm.
 
     A drop-in for `sklearn.cluster.KMeans`: same arguments, methods and fitted
@@ -111,9 +111,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         KMeans
             The fitted estimator itself.
         """
-        check_kinds(X, "X")
-        with np.errstate(invalid="ignore"):  # the sum that looks for NaN may be inf - inf
-            X = validate_data(self, X, dtype=[np.float64, np.float32])
+        X = self._validated(X)
         if len(X) < self.n_clusters:
             raise ValueError(f"n_samples={len(X)} should be >= n_clusters={self.n_clusters}.")
         weight = checked_weights(sample_weight, X)
@@ -201,24 +199,22 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     def predict(self, X):
         """Index of the nearest centre for every row, shape (N,)."""
-        return assign(self._validated(X), self.cluster_centers_).labels.astype(np.int32)
+        return assign(self._table(X), self.cluster_centers_).labels.astype(np.int32)
 
     def transform(self, X):
         """Euclidean distance to every centre, shape (N, K)."""
-        X = self._validated(X)
+        X = self._table(X)
         distance = [np.sqrt(assign(X, center[None]).sq_dist) for center in self.cluster_centers_]
         return np.array(distance).T.astype(X.dtype, copy=False)
 
     @OneBlasThread()
     def score(self, X, y=None, sample_weight=None):
         """Minus the (weighted) sum of squared distances to the nearest centre."""
-        X = self._validated(X)
+        X = self._table(X)
         weight = checked_weights(sample_weight, X)
         share = as_weights(weight, len(X))
         return -float(share @ assign(X, self.cluster_centers_).sq_dist) * total_weight(weight, len(X))
 
-    def _validated(self, X):
+    def _table(self, X):
         check_is_fitted(self)
-        check_kinds(X, "X")
-        with np.errstate(invalid="ignore"):  # the sum that looks for NaN may be inf - inf
-            return validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        return self._validated(X, reset=False)

@@ -135,18 +135,19 @@ def inverse_roots(covs, kind):
 
 def inverse_triangular(L):
     """Inverses of lower triangular matrices (..., D, D)."""
-    inverse = np.empty_like(L)
-    for place in np.ndindex(L.shape[:-2]):
-        inverse[place] = dtrtri(L[place], lower=1)[0]
+    inverse, D = np.empty(L.shape), L.shape[-1]
+    for out, one in zip(inverse.reshape(-1, D, D), L.reshape(-1, D, D), strict=True):
+        out[:] = dtrtri(one, lower=1)[0]
     return inverse
 
 
-def squared_distance(y, root):
+def squared_distance(y, root, out=None):
     """Squared Mahalanobis distance (m,) of residuals y (D, m).
 
-    `root` is one inverse root: (D, D), (D,) or a number.
+    `root` is one inverse root: (D, D), (D,) or a number. Without correlations, the
+    residuals may be whitened in `out`, which may be y.
     """
-    white = root @ y if np.ndim(root) == 2 else np.reshape(root, (-1, 1)) * y
+    white = root @ y if np.ndim(root) == 2 else np.multiply(np.reshape(root, (-1, 1)), y, out=out)
     return np.einsum("dm,dm->m", white, white)
 
 

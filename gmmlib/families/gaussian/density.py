@@ -94,6 +94,7 @@ def log_gaussian(X, mean, cov):
     -----
     Bishop (2006), eq. 2.43. With cov = L L' and L z = x - mean, the exponent is
     -z'z/2 and ln|cov| is twice the sum of ln diag(L): no inverse, no determinant.
+    A singular `cov` that rounding hides may pass: its density is then that of a very thin Gaussian.
     """
     X = as_points(X)
     D = X.shape[1]
@@ -122,12 +123,13 @@ def mixture_log_joint(weights, means, covs, kind):
     @np.errstate(over="ignore")
     def log_joint(x):
         columns, out = np.ascontiguousarray(x.T, dtype=float), np.empty((K, len(x)))
+        y = np.empty_like(columns)  # fresh memory costs more than arithmetic
         within = np.abs(x).max() < far.min() - np.abs(means).max()
         for k in range(K):
-            y = columns - means[k][:, None]
+            np.subtract(columns, means[k][:, None], out=y)
             if not within:
                 np.clip(y, -far, far, out=y)
-            out[k] = squared_distance(y, roots if kind in SHARED else roots[k])
+            out[k] = squared_distance(y, roots if kind in SHARED else roots[k], out=y)
         out *= -0.5
         out += constants[:, None]
         return out

@@ -61,7 +61,7 @@ def expect(points, params, gather=True):
     """
     form = mixture_form(params)
     moments, bound = sweep(points, form, gather)
-    if gather and ((moments.counts < FAINT) & (params.weights > 0)).any():
+    if gather and moments.counts.min() < FAINT and (moments.counts[params.weights > 0] < FAINT).any():
         form = mixture_form(params, EVERYTHING)
         moments, bound = sweep(points, form)
     return form, moments, bound

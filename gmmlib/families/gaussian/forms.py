@@ -49,10 +49,10 @@ def mixture_form(params, relevant=RELEVANT):
         view = params.marginal(columns)
         if screened_work(K, D, expected_pairs(view, D)) < natural_work(K, D):
             return screened_form(params, np.full(K, True), relevant, view, columns)
-    own = params.cancellation + params.spread > CANCELLATION_LIMIT
-    if not own.any():
+    lost = params.cancellation + params.spread
+    if lost.max() <= CANCELLATION_LIMIT:
         return natural_form(params)
-    return screened_form(params, own | (params.kind in SHARED), relevant, params)
+    return screened_form(params, (lost > CANCELLATION_LIMIT) | (params.kind in SHARED), relevant, params)
 
 
 def natural_work(K, D):

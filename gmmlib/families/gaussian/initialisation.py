@@ -6,7 +6,7 @@ from ...clustering.lloyd import descend
 from ...clustering.nearest import Table
 from ...clustering.seeding import candidates_for, random_rows, spread_rows
 from ...numerics import SMALLEST
-from .covariance import check_symmetric, cholesky, covariance_shape, inverse_triangular
+from .covariance import MATRIX, SHARED, check_symmetric, cholesky, covariance_shape, inverse_triangular
 from .em import alone, given, m_step_from
 from .parameters import enter, leave, make_components
 
@@ -49,7 +49,7 @@ def _shaped(values, shape, name):
 
 def _inverse(precisions, kind):
     """Covariances of the given precisions, or an error that says what they should be."""
-    if kind not in ("full", "tied"):
+    if kind not in MATRIX:
         if not (precisions > SMALLEST**2).all():
             raise ValueError(f"'{kind} precision' should be positive, and large enough to invert")
         return 1 / precisions
@@ -92,11 +92,11 @@ def start_components(points, K, method, start, reg, rng):
 
 def _found(points, K, method, reg, rng):
     """A start found in the data."""
-    X, share = points.X, points.row_weights
+    X = points.X
     if method == "random":
         resp = rng.random((len(X), K))
         return m_step_from(points, given(resp / resp.sum(axis=1, keepdims=True)), reg)
-    table = Table(X, share)
+    table = Table(X, points.row_weights)
     if method == "random_from_data":
         return _around(points, random_rows(table, K, rng), reg)
     centers = spread_rows(table, K, rng, candidates_for(K))
@@ -118,21 +118,21 @@ def _around(points, centers, reg):
     """Equal weights, means at `centers`, and for each the covariance of all points."""
     K = len(centers)
     whole = m_step_from(points, alone, reg)
-    covs = whole.covs if points.kind.startswith("tied") else np.repeat(whole.covs, K, axis=0)
+    covs = whole.covs if points.kind in SHARED else np.repeat(whole.covs, K, axis=0)
     return make_components(points.kind, points.frame, np.full(K, 1 / K), centers.astype(float), covs)
 
 
-def revived(parts, points, reg, rng):
-    """Components, those that hold no points moved to rows drawn at random, with the covariance of all points."""
-    dead, K = parts.weights < NO_POINTS, len(parts.weights)
+def revived(params, points, reg, rng):
+    """Components, those without points moved to random rows, with the covariance of all points."""
+    dead, K = params.weights < NO_POINTS, len(params.weights)
     if not dead.any():
-        return parts
+        return params
     fresh = _found(points, K, "random_from_data", reg, rng)
-    weights = np.where(dead, 1 / K, parts.weights)
-    means, covs = np.where(dead[:, None], fresh.means, parts.means), parts.covs
-    if not parts.kind.startswith("tied"):
+    weights = np.where(dead, 1 / K, params.weights)
+    means, covs = np.where(dead[:, None], fresh.means, params.means), params.covs
+    if params.kind not in SHARED:
         covs = np.where(dead.reshape(-1, *[1] * (covs.ndim - 1)), fresh.covs, covs)
-    return make_components(parts.kind, parts.frame, weights / weights.sum(), means, covs)
+    return make_components(params.kind, params.frame, weights / weights.sum(), means, covs)
 
 
 def best_of(run, n_init):

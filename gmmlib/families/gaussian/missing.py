@@ -25,7 +25,7 @@ import numpy as np
 
 from ...functions import FAR_AWAY, EStep, far_log_density
 from ...numerics import FAR, LOG_2PI, Frame, blocks, log_normalise
-from .covariance import full_covariances
+from .covariance import MATRIX, ROUND, SHARED, full_covariances
 from .em import scatter, update
 from .forms import moments_around, weighted_sums
 from .parameters import enter
@@ -40,7 +40,7 @@ def has_gaps(X):
         return any(np.isnan(X[rows].sum()) and np.isnan(X[rows]).any() for rows in blocks(*X.shape))
 
 
-def make_points(X, kind, share=None):
+def make_points(X, kind, row_weights=None):
     """Choose coordinates for rows with gaps, from the entries that are there.
 
     Raises
@@ -48,20 +48,21 @@ def make_points(X, kind, share=None):
     ValueError
         If a column is nothing but gaps.
     """
-    means, low, high = _columns(X, share)
+    means, low, high = _columns(X, row_weights)
     with np.errstate(over="ignore"):
         reach = np.maximum(high - means, means - low)
-    return Points(X, share, kind, Frame.around(means, reach, kind.endswith("spherical")))
+    return Points(X, row_weights, kind, Frame.around(means, reach, kind in ROUND))
 
 
 @np.errstate(over="ignore")
-def _columns(X, share):
+def _columns(X, row_weights):
     """Mean, minimum and maximum (D,) of what every column shows."""
     D = X.shape[1]
     mass, total, low, high = np.zeros(D), np.zeros(D), np.full(D, np.inf), np.full(D, -np.inf)
     for rows in blocks(*X.shape):
         x = np.asarray(X[rows], dtype=float)
-        seen, weight = ~np.isnan(x), np.full(len(x), 1 / len(X)) if share is None else share[rows]
+        seen = ~np.isnan(x)
+        weight = np.full(len(x), 1 / len(X)) if row_weights is None else row_weights[rows]
         mass += weight @ seen
         total += weight @ np.where(seen, x, 0.0)
         low, high = np.fmin(low, np.fmin.reduce(x)), np.fmax(high, np.fmax.reduce(x))
@@ -80,20 +81,21 @@ def filled(points):
         The variance this takes from the columns, in the frame's units. A start should
         have it back: a component that sees nothing of a column would have none at all.
     """
-    X, share, frame = points.X, points.row_weights, points.frame
+    X, row_weights, frame = points.X, points.row_weights, points.frame
     if not has_gaps(X):
         return points, 0.0
-    seen = np.average(~np.isnan(X), axis=0, weights=share)
+    seen = np.average(~np.isnan(X), axis=0, weights=row_weights)
     whole = points._replace(X=np.where(np.isnan(X), frame.origin, X))
-    variance = np.average(((whole.X - frame.origin) / frame.scale) ** 2, axis=0, weights=share)
+    z = (whole.X - frame.origin) / frame.scale
+    variance = np.average(z**2, axis=0, weights=row_weights)
     lost = variance / seen * (1 - seen)
-    return whole._replace(total=scatter(whole)), np.full_like(lost, lost.mean()) if points.kind.endswith(
-        "spherical"
-    ) else lost
+    if points.kind in ROUND:
+        lost = np.full_like(lost, lost.mean())
+    return whole._replace(total=scatter(whole)), lost
 
 
 def by_gaps(X):
-    """Row numbers (N,) in an order that brings rows with as many gaps together, and among them those with the same."""
+    """Row numbers (N,): rows with as many gaps together, and among them those with the same."""
     bits, sizes = [], []
     for rows in blocks(*X.shape):
         gaps = np.isnan(X[rows])
@@ -116,7 +118,7 @@ class Gaps(NamedTuple):
 
 
 def groups(x, most):
-    """Gaps of the rows `x`, which are ordered by them: patterns of many rows one by one, others together.
+    """Gaps of rows `x`, which are ordered by them: patterns of many rows alone, others together.
 
     Together are rows with at most `most` gaps in all. Rows without gaps are passed over.
     """
@@ -128,7 +130,8 @@ def groups(x, most):
         last = first + 1
         if lengths[first] < MANY:
             together = (sizes[first:] == sizes[first]) & (lengths[first:] < MANY)
-            together &= lengths[first:].cumsum() * sizes[first] <= max(most, lengths[first] * sizes[first])
+            least = max(most, lengths[first] * sizes[first])
+            together &= lengths[first:].cumsum() * sizes[first] <= least
             last = first + int(np.append(together, False).argmin())
         columns = np.nonzero(gaps[starts[first:last]])[1].reshape(last - first, sizes[first])
         which = np.repeat(np.arange(last - first), lengths[first:last])
@@ -142,7 +145,7 @@ def groups(x, most):
 
 
 class View(NamedTuple):
-    """What components say of P patterns of m gaps; a shared covariance says it once, for k = 1 instead of K.
+    """What components say of P patterns of m gaps; shared covariances say it once: k = 1, not K.
 
     `spread` is the gaps' covariance given the rest, and `where` its place among the
     second moments. `log_gaps` (k, P) is ln|2 pi spread|/2 in x's units. `gain` times
@@ -156,47 +159,49 @@ class View(NamedTuple):
     log_gaps: np.ndarray
 
 
-def look(parts, columns):
+def look(params, columns):
     """The components' View of gaps in `columns` (P, m)."""
-    conditional = _correlated if parts.kind in ("full", "tied") else _uncorrelated
-    gain, spread, where, log_root = conditional(parts, columns)
-    log_volume = np.log(parts.frame.scale)[columns].sum(axis=1)
+    conditional = _correlated if params.kind in MATRIX else _uncorrelated
+    gain, spread, where, log_root = conditional(params, columns)
+    log_volume = np.log(params.frame.scale)[columns].sum(axis=1)
     return View(gain, spread, where, log_root + (0.5 * LOG_2PI * columns.shape[1] + log_volume))
 
 
-def _correlated(parts, columns):
+def _correlated(params, columns):
     """Gain, spread, its place and ln of its root's determinant.
 
     The density of a whole row is highest where |U y| is least. What is expected of the
     gaps is therefore a least-squares solution, and the rows of U are never squared.
     """
-    D = len(parts.frame.origin)
-    U = parts.roots.reshape(-1, 1, D, D)
-    Q, R = np.linalg.qr(np.swapaxes(np.swapaxes(U[:, 0], -1, -2)[:, columns], -1, -2))  # (k, P, D, m), (k, P, m, m)
+    D = len(params.frame.origin)
+    U = params.roots.reshape(-1, 1, D, D)
+    of_gaps = np.swapaxes(np.swapaxes(U[:, 0], -1, -2)[:, columns], -1, -2)
+    Q, R = np.linalg.qr(of_gaps)  # (k, P, D, m), (k, P, m, m)
     inverse = np.linalg.inv(R)
     gain = -inverse @ (np.swapaxes(Q, -1, -2) @ U)
     log_root = -np.log(np.abs(np.diagonal(R, axis1=-2, axis2=-1))).sum(axis=-1)
-    return gain, inverse @ np.swapaxes(inverse, -1, -2), (columns[:, :, None], columns[:, None, :]), log_root
+    where = columns[:, :, None], columns[:, None, :]
+    return gain, inverse @ np.swapaxes(inverse, -1, -2), where, log_root
 
 
-def _uncorrelated(parts, columns):
+def _uncorrelated(params, columns):
     """The same where columns say nothing of each other."""
-    if parts.kind == "diag":
-        spread = parts.covs[:, columns]  # (K, P, m)
+    if params.kind == "diag":
+        spread = params.covs[:, columns]  # (K, P, m)
         return None, spread, (columns,), 0.5 * np.log(spread).sum(axis=-1)
-    spread = columns.shape[1] * np.reshape(parts.covs, (-1, 1)) * np.ones(len(columns))  # (k, P)
+    spread = columns.shape[1] * np.reshape(params.covs, (-1, 1)) * np.ones(len(columns))  # (k, P)
     return None, spread, (), 0.5 * columns.shape[1] * np.log(spread / columns.shape[1])
 
 
 class FilledBlock(Block):
     """Rows whose gaps every component fills with what it expects there."""
 
-    def __init__(self, points, rows, parts):
+    def __init__(self, points, rows, params):
         super().__init__(points, rows)
-        self.parts, self.fillings = parts, []
-        residuals = self.all_residuals(parts.means)  # (K, D, n), around each component's own mean
-        for gaps in groups(self.x, AT_ONCE // parts.means.size):
-            view, places = look(parts, gaps.columns), _places(gaps)
+        self.params, self.fillings = params, []
+        residuals = self.all_residuals(params.means)  # (K, D, n), around each component's own mean
+        for gaps in groups(self.x, AT_ONCE // params.means.size):
+            view, places = look(params, gaps.columns), _places(gaps)
             residuals[:, *places] = 0.0
             expected = np.zeros((len(residuals), gaps.columns.shape[1], len(gaps.which)))
             if view.gain is not None:
@@ -210,7 +215,8 @@ class FilledBlock(Block):
 
     def all_residuals(self, about):
         """Every row as seen from K points, (K, D, n), its gaps filled as far as they are known."""
-        out, shift = np.empty((*about.shape, len(self))), (self.parts.means - about) / self.parts.frame.scale
+        shift = (self.params.means - about) / self.params.frame.scale
+        out = np.empty((*about.shape, len(self)))
         for k, point in enumerate(about):
             out[k] = self.residuals(np.arange(len(self)), point)
         for gaps, _, expected in self.fillings:
@@ -221,16 +227,17 @@ class FilledBlock(Block):
     def sums(self, resp, about):
         """What the M-step needs of the filled rows: `forms.own_sums` of every component."""
         each = zip(np.sqrt(resp), self.all_residuals(about), strict=True)
-        return np.array([weighted_sums(root, residuals, self.parts.kind) for root, residuals in each])
+        return np.array([weighted_sums(root, y, self.params.kind) for root, y in each])
 
     def respond(self):
         """Responsibilities (K, n) and log-densities (n,) of what the rows show, in x's units."""
-        parts, residuals = self.parts, self.all_residuals(self.parts.means)
-        if parts.kind in ("full", "tied"):
-            white = parts.roots @ residuals
+        params, residuals = self.params, self.all_residuals(self.params.means)
+        if params.kind in MATRIX:
+            white = params.roots @ residuals
         else:
-            white = np.reshape(parts.roots, (-1, len(residuals[0]) if parts.kind == "diag" else 1, 1)) * residuals
-        log_joint = -0.5 * np.einsum("kdn,kdn->kn", white, white) + parts.log_norm[:, None]
+            D = len(residuals[0]) if params.kind == "diag" else 1
+            white = np.reshape(params.roots, (-1, D, 1)) * residuals
+        log_joint = -0.5 * np.einsum("kdn,kdn->kn", white, white) + params.log_norm[:, None]
         log_joint -= self.points.log_volume
         for gaps, view, _ in self.fillings:
             log_joint[:, gaps.rows] += view.log_gaps[:, gaps.which]
@@ -238,15 +245,15 @@ class FilledBlock(Block):
 
     def spread(self, resp):
         """What the gaps' spread adds to the second moments of components with `resp` (K, n)."""
-        added = np.zeros_like(self.parts.covs)
+        added = np.zeros_like(self.params.covs)
         for gaps, view, _ in self.fillings:
             mass = np.add.reduceat(resp[:, gaps.rows], gaps.starts, axis=1)  # (K, P)
-            if self.parts.kind.startswith("tied"):
+            if self.params.kind in SHARED:
                 mass = mass.sum(axis=0, keepdims=True)
             each = mass.reshape(*mass.shape, *[1] * (view.spread.ndim - 2)) * view.spread
             if not view.where:
                 added += each.sum(axis=1).reshape(added.shape)
-            elif self.parts.kind == "tied":
+            elif self.params.kind == "tied":
                 np.add.at(added, view.where, each[0])
             else:
                 np.add.at(added, (slice(None), *view.where), each)
@@ -261,20 +268,21 @@ def _places(gaps):
 # ---------------------------------------------------------------- E-step, M-step
 
 
-def filled_blocks(points, order, parts):
-    """The rows of `points` under `parts`, one block after the other."""
-    for piece in blocks(len(order), 2 * parts.means.size):
-        yield FilledBlock(points, order[piece], parts)
+def filled_blocks(points, order, params):
+    """The rows of `points` under `params`, one block after the other."""
+    for piece in blocks(len(order), 2 * params.means.size):
+        yield FilledBlock(points, order[piece], params)
 
 
-def expect(points, order, parts, about):
+def expect(points, order, params, about):
     """Mean log-likelihood, and what the M-step needs: Moments around K points."""
     bound, sums, spread = 0.0, 0.0, 0.0
-    for block in filled_blocks(points, order, parts):
+    for block in filled_blocks(points, order, params):
         resp, log_density = block.respond()
-        share = np.full(len(block), 1 / len(order)) if points.row_weights is None else points.row_weights[block.rows]
-        bound += share @ log_density
-        resp *= share
+        weights = points.row_weights
+        weights = np.full(len(block), 1 / len(order)) if weights is None else weights[block.rows]
+        bound += weights @ log_density
+        resp *= weights
         sums, spread = sums + block.sums(resp, about), spread + block.spread(resp)
     moments = moments_around(about)(points, sums)
     return bound, moments._replace(second=moments.second + spread)
@@ -284,13 +292,13 @@ def em_map(points, reg):
     """One iteration of EM on rows with gaps, for `run_em`; as `em.em_map`."""
     order = by_gaps(points.X)
 
-    def iterate(parts, gather=True):  # the sums come with the E-step, wanted or not
-        bound, moments = expect(points, order, parts, parts.means)
+    def iterate(params, gather=True):  # the sums come with the E-step, wanted or not
+        bound, moments = expect(points, order, params, params.means)
 
         def again(about):
-            return expect(points, order, parts, about)[1]
+            return expect(points, order, params, about)[1]
 
-        return bound, lambda: update(points, moments, reg, again, parts)
+        return bound, lambda: update(points, moments, reg, again, params)
 
     return iterate
 
@@ -299,23 +307,25 @@ def em_map(points, reg):
 
 
 def foreign_points(X, kind, weights, means, covs):
-    """Points of any size, in coordinates that suit the mixture, and the mixture's Components in them."""
+    """Points of any size, in coordinates that suit the mixture, and its Components in them."""
     reach = np.abs(means - weights @ means).max(axis=0)
     variances = np.diagonal(full_covariances(covs, kind, *means.shape), axis1=1, axis2=2)
-    frame = Frame.around(weights @ means, reach + np.sqrt(np.abs(variances).max(axis=0)), kind.endswith("spherical"))
+    reach += np.sqrt(np.abs(variances).max(axis=0))
+    frame = Frame.around(weights @ means, reach, kind in ROUND)
     params = enter(frame, kind, weights, means, covs)
-    far = max(2.0, FAR / max(1.0, np.abs(params.roots).max()))  # squares of whitened residuals must fit, too
+    # squares of whitened residuals must fit, too
+    far = max(2.0, FAR / max(1.0, np.abs(params.roots).max()))
     return Points(X, None, kind, frame, far=far), params
 
 
 def ask(X, kind, weights, means, covs):
     """Blocks of rows of any size, filled by a mixture."""
-    points, parts = foreign_points(X, kind, weights, means, covs)
-    return filled_blocks(points, by_gaps(X), parts)
+    points, params = foreign_points(X, kind, weights, means, covs)
+    return filled_blocks(points, by_gaps(X), params)
 
 
 def e_step(X, weights, means, covs, kind):
-    """`steps.e_step` for rows with gaps; parameters as a fit keeps them."""
+    """`functions.e_step` for rows with gaps; parameters as a fit keeps them."""
     resp, log_density = np.empty((len(weights), len(X))), np.empty(len(X))
     for block in ask(X, kind, weights, means, covs):
         resp[:, block.rows], log_density[block.rows] = block.respond()
@@ -331,13 +341,15 @@ def impute(X, weights, means, covs, kind):
     """A copy of `X` whose gaps hold their expectation given the rest of the row."""
     whole = X.copy()
     for block in ask(X, kind, weights, means, covs):
-        if kind in ("full", "tied") and np.abs(block.all_residuals(block.parts.means)).max() >= block.points.far:
-            raise ValueError("X lies too far from the mixture to say what its gaps would hold: look for outliers")
+        if kind in MATRIX and np.abs(block.all_residuals(means)).max() >= block.points.far:
+            message = "X lies too far from the mixture to say what its gaps would hold"
+            raise ValueError(message + ": look for outliers")
         resp, _ = block.respond()
         for gaps, _, expected in block.fillings:
             columns, _ = _places(gaps)
-            guess = means[:, columns] + block.parts.frame.scale[columns] * expected  # (K, m, n)
-            whole[block.rows[gaps.rows], columns] = np.einsum("kn,kmn->mn", resp[:, gaps.rows], guess)
+            guess = means[:, columns] + block.params.frame.scale[columns] * expected  # (K, m, n)
+            guess = np.einsum("kn,kmn->mn", resp[:, gaps.rows], guess)
+            whole[block.rows[gaps.rows], columns] = guess
     if not np.isfinite(whole).all():
         raise ValueError(f"what the gaps would hold is more than {X.dtype} can: rescale X")
     return whole

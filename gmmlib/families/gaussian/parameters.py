@@ -178,13 +178,14 @@ def new_means(frame, moments, old=None):
     ValueError
         If a component is left without points and `old` is not given.
     """
-    dead = moments.counts < NOTHING
-    if dead.any() and old is None:
-        which = int(dead.argmax())
-        raise ValueError(f"component {which} has no points: use fewer components or another start")
-    shift = moments.first / np.where(dead, 1.0, moments.counts)[:, None]
-    means = moments.about + frame.scale * shift  # eq-em-mean
-    if dead.any():
+    counts, dead = moments.counts, moments.counts < NOTHING
+    if lost := dead.any():
+        if old is None:
+            which = int(dead.argmax())
+            raise ValueError(f"component {which} has no points: use fewer components or another start")
+        counts = np.where(dead, 1.0, counts)
+    means = moments.about + frame.scale * (moments.first / counts[:, None])  # eq-em-mean
+    if lost:
         means[dead] = old.means[dead]
     return means
 
@@ -213,12 +214,14 @@ def maximise(kind, frame, moments, reg, old=None):
         If a component is left without points and `old` is not given, or its
         covariance is no larger than rounding.
     """
-    means, dead = new_means(frame, moments, old), moments.counts < NOTHING
-    counts = np.where(dead, 0.0, moments.counts)
-    covs = _covariances(kind, moments, np.where(dead, 1.0, counts))
+    means, counts, dead = new_means(frame, moments, old), moments.counts, moments.counts < NOTHING
+    lost = dead.any()
+    covs = _covariances(kind, moments, np.where(dead, 1.0, counts) if lost else counts)
     covs = regularised(covs, kind, reg)  # eq-em-reg
-    if kind not in SHARED and dead.any():
-        covs[dead] = old.covs[dead]
+    if lost:
+        counts = np.where(dead, 0.0, counts)
+        if kind not in SHARED:
+            covs[dead] = old.covs[dead]
     try:
         weights = counts / counts.sum()  # eq-em-weight
         new = make_components(kind, frame, weights, means, covs)
@@ -232,16 +235,16 @@ def maximise(kind, frame, moments, reg, old=None):
 
 def _covariances(kind, moments, counts):
     """Second moments moved from the point of reference to the new means; `counts` > 0."""
-    second, shift, total = moments.second, moments.first / counts[:, None], moments.counts.sum()
+    second, shift = moments.second, moments.first / counts[:, None]
     if kind == "full":
         return second / counts[:, None, None] - shift[:, :, None] * shift[:, None, :]  # eq-em-cov
     if kind == "tied":
         between = moments.first.T @ shift
         # eq-em-structures, symmetric to the last bit
-        return (second - 0.5 * (between + between.T)) / total
+        return (second - 0.5 * (between + between.T)) / moments.counts.sum()
     if kind == "diag":
         return second / counts[:, None] - shift**2  # eq-em-structures
     length, D = (shift**2).sum(axis=1), shift.shape[1]
     if kind == "spherical":
         return (second / counts - length) / D  # eq-em-structures
-    return (second - moments.counts @ length) / (D * total)  # eq-em-structures
+    return (second - moments.counts @ length) / (D * moments.counts.sum())  # eq-em-structures

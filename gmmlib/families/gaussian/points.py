@@ -107,7 +107,9 @@ class Block:
 
 def n_features(kind, D):
     """Length of T: one, D coordinates, and the products the structure needs."""
-    return 1 + D + {"full": D * (D + 1) // 2, "diag": D, "spherical": 1}.get(kind, 0)
+    if kind == "full":
+        return 1 + D + D * (D + 1) // 2
+    return 1 + D + (D if kind == "diag" else kind == "spherical")
 
 
 def fill_products(products, Z, kind):
