@@ -63,9 +63,10 @@ def test_eq_bic():
     left_out = []
     for N in (20, 200, 2000, 20000):
         z = stats.norm.ppf((np.arange(N) + 0.5) / N) + 0.3
-        top = stats.norm.logpdf(z, z.mean()).sum()
+        middle = z.mean()
+        top = stats.norm.logpdf(z, middle).sum()
 
-        def integrand(mu, N=N, centre=z.mean()):
+        def integrand(mu, N=N, centre=middle):
             return np.exp(-0.5 * N * (mu - centre) ** 2) * stats.norm.pdf(mu, 0, 2)
 
         around = z.mean() + np.array([-12, 12]) / N**0.5
