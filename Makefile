@@ -34,7 +34,7 @@ ifdef PYTHON
   endif
 endif
 
-.PHONY: help book serve slides lab student run view check test browser verify bench measure lock clean assign collect grade sandbox
+.PHONY: help book serve slides lab student run view check test browser verify bench measure lock clean assign collect grade questions sandbox
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -91,6 +91,9 @@ collect: .venv/.gmmlib $(GRADING)  ## sort what they handed in: make collect CH=
 
 grade: .venv/.gmmlib $(GRADING)  ## grades.csv and feedback: make grade CH=09
 	@$(call need,CH,which chapter,CH=09)$(KIT) grade "$(CH)"
+
+questions: .venv/.gmmlib $(GRADING)  ## the concept questions for Moodle and Canvas, in _build/questions
+	@$(PY) tools/questions.py
 
 sandbox:
 	@bash instructor/sandbox.sh

@@ -118,7 +118,8 @@ def questions(chapter, text):
             raise ValueError(f"{name}: no answer follows the question {stem[:60]!r}")
         right = only(RIGHT, boxes[i + 1][1], f"{name}: the answer")
         place = "abcde".index(right[1]) if right[1] else int(right[2]) - 1
-        found.append(Question(name, stem, options, place, boxes[i + 1][1][right.end() :].strip()))
+        why = boxes[i + 1][1][right.end() :].lstrip(",.:; \n")
+        found.append(Question(name, stem, options, place, why[:1].upper() + why[1:]))
     return tuple(found)
 
 
