@@ -1,5 +1,6 @@
 """The concept questions leave the book whole: read back from what Moodle and Canvas get."""
 
+import html
 import re
 import zipfile
 from xml.etree import ElementTree
@@ -26,7 +27,7 @@ COURSE = {c.file: {q.name: (q.right, q.options) for q in c.questions} for c in c
 def letters(text):
     """What survives any markup: the letters and digits outside formulas."""
     text = re.sub(r"\$[^$]*\$|\\\(.*?\\\)|<img[^>]*>", "", text)
-    return re.sub(r"[^a-z0-9]", "", TAG.sub("", text).lower())
+    return re.sub(r"[^a-z0-9]", "", html.unescape(TAG.sub("", text)).lower())
 
 
 def test_moodle_gets_every_question_with_its_one_right_answer(exported):
