@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urldefrag, urljoin, urlparse
 
@@ -196,6 +197,15 @@ class Visit:
     barriers: list = field(default_factory=list)  # what axe objects to, light and dark
 
 
+def on_paper(line, sheets):
+    """Whether one sheet has the line, or one its beginning and the next the rest."""
+    if any(line in sheet for sheet in sheets):
+        return True
+    return any(
+        line[:i] in one and line[i:] in following for one, following in pairwise(sheets) for i in range(1, len(line))
+    )
+
+
 class Visitor:
     """Visits the pages served at one address, each once."""
 
@@ -225,8 +235,9 @@ class Visitor:
     def paper(self, path, site):
         """Lines of code on the page that its print lacks, rows and figures that it splits.
 
-        Blanks do not count: a long line of code goes on below. A row's cells, or a figure's top and caption,
-        are found by links to nowhere with an address of their own, which the print keeps with sheet and place.
+        Blanks do not count: a long line of code goes on below, or at the top of the next sheet. A row's cells,
+        or a figure's top and caption, are found by links to nowhere with an address of their own, which the
+        print keeps with sheet and place.
         """
         page = self.browser.new_page(color_scheme="dark")
         try:
@@ -235,17 +246,17 @@ class Visitor:
             printed = PdfReader(BytesIO(page.pdf(format="A4")))
         finally:
             page.close()
-        text = "".join("".join(sheet.extract_text() for sheet in printed.pages).split())
+        sheets = ["".join(sheet.extract_text().split()) for sheet in printed.pages]
         soup = BeautifulSoup((site / path).read_text(encoding="utf-8"), "html.parser")
         lines = [line for block in soup.select("article pre") for line in block.text.splitlines()]
-        lost = [line for line in lines if "".join(line.split()) not in text]
-        sheets = {}
+        lost = [line for line in lines if not on_paper("".join(line.split()), sheets)]
+        places = {}
         for number, sheet in enumerate(printed.pages):
             for link in sheet.get("/Annots") or []:
                 whole = re.search(r"mark\.invalid/(\d+)", str(link.get_object().get("/A", {}).get("/URI", "")))
                 if whole:
-                    sheets.setdefault(int(whole[1]), set()).add(number)
-        return lost + [f"split: {what}" for i, what in enumerate(wholes) if len(sheets.get(i, ())) > 1]
+                    places.setdefault(int(whole[1]), set()).add(number)
+        return lost + [f"split: {what}" for i, what in enumerate(wholes) if len(places.get(i, ())) > 1]
 
     def admit(self, route, seen):
         """Let through what the site serves itself; stop and note everything else."""
