@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.mixture import GaussianMixture as Referee
 
 from gmmlib import (
@@ -111,7 +111,7 @@ def test_a_constant_column_without_a_floor_leaves_a_table_that_says_why(two):
     table = selection_table(two, [1, 2], ["full", "diag"], reg_covar=0.0, **QUICK)
     assert len(table.failures) == 4
     for criterion in ("bic", "cv"):
-        with pytest.raises(ValueError, match="see failures, the first of which is: .*reg_covar"):
+        with pytest.raises(ValueError, match=r"see failures, the first of which is: .*reg_covar"):
             table.best(criterion)
     assert [line.split() for line in str(table).splitlines()[1:]] == [["1", "-", "-"], ["2", "-", "-"]]
 
@@ -128,7 +128,7 @@ def test_a_constant_column_with_a_floor_adds_the_same_to_structures_that_see_it_
 def test_a_fit_that_only_lacks_a_fold_keeps_its_other_numbers(two):
     table = selection_table(two, [1, 30], ["spherical"], folds=2, **QUICK)
     assert np.isfinite(table.bic).all()
-    assert np.isnan(table.cv[1, 0]) and np.isfinite(table.cv[0, 0])
+    assert_array_equal(np.isnan(table.cv.ravel()), [False, True])
     assert table.failures[30, "spherical"].startswith("without a fold")
     assert table.model(30, "spherical") is not None
     assert table.best("cv") == (1, "spherical")
