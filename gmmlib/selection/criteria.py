@@ -56,11 +56,17 @@ def bic(log_likelihood, n_params, N):
         Sum over points, natural log.
     n_params : int
     N : float
-        Number of points, or what their weights add up to.
+        Number of points, or what their weights add up to. Below one its logarithm is
+        negative and would pay for parameters: give weights as counts.
 
     Returns
     -------
     float
+
+    Raises
+    ------
+    ValueError
+        If `N` is not positive.
     """
     if not N > 0:
         raise ValueError(f"N must be positive, a number of points, got {N}")
@@ -70,7 +76,7 @@ def bic(log_likelihood, n_params, N):
 def check_resp(resp):
     """A copy of `resp` as (N, K) floats whose rows are distributions, or an error."""
     resp = np.array(resp, float)
-    if resp.ndim != 2 or not ((resp >= 0).all() and np.allclose(resp.sum(axis=1), 1)):
+    if resp.ndim != 2 or not len(resp) or not ((resp >= 0).all() and np.allclose(resp.sum(axis=1), 1)):
         raise ValueError(f"resp must be (N, K) and non-negative, with rows that sum to one; its shape is {resp.shape}")
     return resp
 
@@ -97,6 +103,11 @@ def icl(log_likelihood, n_params, resp, sample_weight=None):
     -------
     float
         Lower is better; never below BIC, equal to it when every label is certain.
+
+    Raises
+    ------
+    ValueError
+        If `resp` is no table of responsibilities or the weights do not fit it.
 
     Notes
     -----

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..functions import sample_mixture
-from ..numerics import as_count, as_points, as_rng, as_weights, rows_that_count
+from ..numerics import as_count, as_points, as_rng, as_weights, rows_that_count, total_weight
 from .tasks import check_n_boot, check_options, fit, n_draws, run_tasks
 
 __all__ = ["CrossValidation", "LikelihoodRatio", "bootstrap_likelihood_ratio", "cross_validate"]
@@ -34,7 +34,12 @@ def make_folds(N, folds, rng):
             raise ValueError(f"folds must be at most the number of rows that count, {N}, got {folds}")
         parts = np.array_split(rng.permutation(N), folds)
         return [(np.sort(np.concatenate(parts[:i] + parts[i + 1 :])), np.sort(part)) for i, part in enumerate(parts)]
-    pairs = [tuple(np.asarray(rows) for rows in pair) for pair in folds]
+    try:
+        pairs = [tuple(np.asarray(rows) for rows in pair) for pair in folds]
+    except (TypeError, ValueError) as err:  # no pairs, or ragged ones
+        raise ValueError(f"folds must be a number or pairs (train, test) of row numbers, got {folds!r}") from err
+    if not pairs:
+        raise ValueError("folds must hold one pair (train, test) at least, and holds none")
     for pair in pairs:
         if len(pair) != 2 or not all(_are_rows(rows, N) for rows in pair) or np.intersect1d(*pair).size:
             raise ValueError(f"folds must be pairs (train, test) of row numbers below {N} with no row in both")
@@ -64,6 +69,7 @@ def _weighted(X, sample_weight):
     if sample_weight is None:
         return X, None
     share = as_weights(sample_weight, len(X))
+    total_weight(sample_weight, len(X))  # or an error, where the sum overflows
     return rows_that_count(share, X, np.asarray(sample_weight, float))[1:]
 
 

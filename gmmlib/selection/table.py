@@ -31,7 +31,8 @@ class SelectionTable:
     aic, bic, icl : ndarray
         Lower is better.
     cv : ndarray
-        Mean log-likelihood of a point held out: higher is better. NaN unless asked for.
+        Mean log-likelihood of a point held out: higher is better. NaN unless asked for,
+        and where a fit without some fold was impossible.
     fewest : ndarray
         Effective count of the smallest component: a fit that lives on a handful of
         points may be a spike.
@@ -39,7 +40,7 @@ class SelectionTable:
     models : ndarray of GaussianMixture
         None where no fit was possible.
     failures : dict
-        (K, covariance type) -> why there is no fit.
+        (K, covariance type) -> why there is no fit, or why none without a fold (then only `cv` is NaN).
     """
 
     n_components: tuple
@@ -61,14 +62,11 @@ class SelectionTable:
             raise ValueError(f"criterion must be one of {CRITERIA}, got {criterion!r}")
         values = getattr(self, criterion)
         if np.isnan(values).all():
-            way = "ask selection_table for folds" if criterion == "cv" and not self.fully_failed else "see failures"
+            way = "ask selection_table for folds"
+            if self.failures:
+                way = f"see failures, the first of which is: {next(iter(self.failures.values()))}"
             raise ValueError(f"criterion {criterion!r} has no value: {way}")
         return values
-
-    @property
-    def fully_failed(self):
-        """Whether no fit at all was possible."""
-        return np.isnan(self.log_likelihood).all()
 
     def best(self, criterion="bic"):
         """(K, covariance type) that the criterion picks."""
@@ -99,8 +97,10 @@ class SelectionTable:
         return out.ravel()
 
     def show(self, criterion="bic", digits=1):
-        """One criterion as text: a row a K, a column a covariance type, a star at the best."""
-        values, best = self.values(criterion), self.best(criterion)
+        """One criterion as text: a row a K, a column a covariance type, a star at the best, "-" where no fit was."""
+        failed = all(model is None for model in self.models.ravel())
+        values = self.bic if failed else self.values(criterion)
+        best = None if failed else self.best(criterion)
         rows = [[criterion, *self.covariance_types]]
         for K, row in zip(self.n_components, values, strict=True):
             cells = zip(self.covariance_types, row, strict=True)
@@ -138,7 +138,8 @@ def selection_table(
     covariance_types : iterable of str
         The columns.
     sample_weight : array_like of shape (N,), optional
-        How often each row counts.
+        How often each row counts; they add up to more than one, because criteria weigh a
+        log-likelihood against a charge.
     folds : int or iterable of (train, test), optional
         Cross-validate every cell too, on the same folds; see `cross_validate`.
     rng : numpy.random.Generator or int
@@ -172,6 +173,10 @@ def selection_table(
     weight = None if sample_weight is None else np.asarray(sample_weight, float)
     _, X, *weight = rows_that_count(share, X, *([] if weight is None else [weight]))
     weight = weight[0] if weight else None
+    if weight is not None and not weight.sum() > 1:
+        raise ValueError(
+            f"sample_weight adds up to {weight.sum():g}, and criteria charge by the number of points: give counts"
+        )
     Ks, kinds = _rows(n_components, len(X)), _columns(covariance_types)
     rng = as_rng(rng)
     split = None if folds is None else make_folds(len(X), folds, rng)
@@ -205,6 +210,8 @@ def _columns(covariance_types):
     """Covariance structures, or an error."""
     if isinstance(covariance_types, str):
         covariance_types = [covariance_types]
+    if not hasattr(covariance_types, "__iter__"):
+        raise ValueError(f"covariance_types must be names, as ['full', 'tied'], got {covariance_types!r}")
     columns = tuple(covariance_types)
     for kind in columns:
         check_covariance_type(kind)
@@ -218,10 +225,13 @@ def _cell(X, K, kind, weight, split, options, rng):
     cell = dict.fromkeys(NUMBERS, np.nan) | {"converged": False, "model": None, "failure": ""}
     try:
         model = fit(X, K, kind, weight, rng, options)
-        if split is not None:
-            cell["cv"] = held_out(X, K, kind, weight, split, rng, options).mean
     except ValueError as err:
-        return cell | {"failure": str(err), "cv": np.nan}
+        return cell | {"failure": str(err)}
+    if split is not None:
+        try:
+            cell["cv"] = held_out(X, K, kind, weight, split, rng, options).mean
+        except ValueError as err:  # the fit to all rows stands
+            cell["failure"] = f"without a fold: {err}"
     total = len(X) if weight is None else weight.sum()
     return cell | {
         "log_likelihood": total * model.score(X, sample_weight=weight),

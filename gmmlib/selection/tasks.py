@@ -20,7 +20,10 @@ def run_tasks(function, tasks, rng, n_jobs, progress, label):
     Each task has a child of `rng`, fixed before any starts, so neither the number of
     workers nor who finishes first changes a digit.
     """
-    children = as_rng(rng).spawn(len(tasks))
+    try:
+        children = as_rng(rng).spawn(len(tasks))
+    except TypeError as err:  # RandomState, and generators that are made from one
+        raise ValueError(f"rng must be a numpy Generator that can spawn, or a seed, got {rng!r}") from err
     calls = (delayed(function)(*task, rng=child) for task, child in zip(tasks, children, strict=True))
     results = Parallel(n_jobs=n_jobs, return_as="generator")(calls)
     return list(bar(results, len(tasks), label) if progress else results)

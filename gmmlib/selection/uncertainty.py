@@ -6,7 +6,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from ..families.gaussian.covariance import full_covariances
 from ..families.gaussian.parameters import Mixture
 from ..functions import _checked, e_step, em, sample_mixture
-from ..numerics import as_points, as_rng, as_weights, total_weight
+from ..numerics import as_points, as_rng, as_weights, rows_that_count, total_weight
 from .tasks import check_n_boot, n_draws, run_tasks
 
 __all__ = ["bootstrap_parameters", "standard_errors"]
@@ -100,7 +100,9 @@ def standard_errors(X, weights, means, covs, covariance_type="full", sample_weig
     weights, means, covs = _checked(weights, means, covs, covariance_type, X.shape[1])
     if not (weights > 0).all():
         raise ValueError(f"weights must be positive, got {weights}: leave out the component without points")
-    rows = as_weights(sample_weight, len(X)) * total_weight(sample_weight, len(X))
+    share, total = as_weights(sample_weight, len(X)), total_weight(sample_weight, len(X))
+    share, X = rows_that_count(share, X)
+    rows = share * total
     origin, K = X.mean(axis=0), len(weights)
     X = X - origin
     v = _free(weights, means - origin, covs, covariance_type)
