@@ -15,6 +15,7 @@ from . import rebuild
 from .course import KitError, new_folder, safe_id, write
 from .page import load
 
+EARLIER = "what was collected before"
 LARGEST = 50_000_000  # bytes of one unpacked file
 IDS = ("id", "student id", "student_id", "id number", "sis user id", "sis login id", "username", "matriculation")
 NAMES = ("name", "student", "full name", "fullname", "student name")
@@ -142,6 +143,8 @@ def unpacked(name, date, data):
                         if not any(p.startswith((".", "__MACOSX")) for p in PurePosixPath(info.filename).parts):
                             yield f"{name}/{info.filename}", info.date_time, inner.read(info)
             return
+        except KitError:
+            raise
         except Exception:  # then it is what was handed in
             pass
     yield name, date, data
@@ -164,8 +167,12 @@ def collect(course, chapter, zips, roster_path):
                 said.append(f"aside: {name}, nobody's on the roster")
             else:
                 theirs.setdefault(who, []).append((date, name, data))
+    before = course.of("received", page.assignment)
+    kept, dates, put_aside = earlier(before)
     chosen = {}
     for who, files in sorted(theirs.items()):
+        if who in kept and kept[who] not in [data for *_, data in files]:
+            files.append((dates.get(who, ()), EARLIER, kept[who]))
         ranked = []
         for date, name, data in sorted(files):
             kind, why = what_is_it(data, page)
@@ -176,24 +183,41 @@ def collect(course, chapter, zips, roster_path):
                 ranked.append((kind == "page", date, name, data))
         if ranked:
             ranked.sort(key=lambda entry: entry[:3])
-            chosen[who] = ranked[-1][3]
+            chosen[who], dates[who] = ranked[-1][3], ranked[-1][1]
             for _, _, name, data in ranked[:-1]:
                 said.append(f"aside: {name} of {who}, another of theirs counts")
                 aside.append((f"{who}_{PurePosixPath(name).name}", data))
-    # What was collected before stays where nothing newer came.
-    before = course.of("received", page.assignment)
+    # What was collected before stays where nothing newer came, and what was put aside stays under its number.
+    new = [(name, data) for name, data in aside if data not in put_aside.values()]
+    first = max([int(name.partition("_")[0]) for name in put_aside], default=-1) + 1
     with new_folder(before) as folder:
-        for old in before.glob("*.ipynb") if before.exists() else []:
-            write(folder / old.name, old.read_bytes())
-        for old in (before / "aside").glob("*") if before.exists() else []:
-            write(folder / "aside" / old.name, old.read_bytes())
-        for who, data in chosen.items():
+        for who, data in (kept | chosen).items():
             write(folder / f"{who}.ipynb", data)
-        for number, (name, data) in enumerate(aside):
+        for name, data in put_aside.items():
+            write(folder / "aside" / name, data)
+        for number, (name, data) in enumerate(new, first):
             plain = re.sub(r"[^\w.-]", "_", name)[-80:]
             write(folder / "aside" / f"{number:03d}_{plain}", data)
-        write(folder / "roster.csv", csv_text([["id", "name"], *([who, name] for who, (_, name) in people.items())]))
+        rows = [[who, name, written(dates.get(who))] for who, (_, name) in people.items()]
+        write(folder / "roster.csv", csv_text([["id", "name", "handed in"], *rows]))
     return [*said, f"{len(chosen)} of {len(people)} students handed something in; {len(aside)} files were put aside"]
+
+
+def earlier(before):
+    """What an earlier download left: id -> notebook, id -> its date, name -> what was put aside."""
+    kept = {path.stem: path.read_bytes() for path in before.glob("*.ipynb")}
+    put_aside = {path.name: path.read_bytes() for path in (before / "aside").glob("*")}
+    dates = {}
+    if (before / "roster.csv").exists():
+        with open(before / "roster.csv", encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                dates[row["id"]] = tuple(map(int, re.findall(r"\d+", row.get("handed in") or "")))
+    return kept, dates, put_aside
+
+
+def written(date):
+    """A zip's date as text; nothing where there is none."""
+    return "{:04d}-{:02d}-{:02d} {:02d}:{:02d}:{:02d}".format(*date) if date else ""
 
 
 def what_is_it(data, page):

@@ -199,3 +199,33 @@ def test_what_is_not_a_notebook_is_unreadable(data):
 def test_a_byte_order_mark_and_utf_16_are_read():
     for encoding in ("utf-8-sig", "utf-16"):
         assert rebuild.likeness(rebuild.parse(NOTEBOOK.encode(encoding)), PAGE) > 5
+
+
+def dated(entries):
+    """A zip of (name, year, content)."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as made:
+        for name, year, content in entries:
+            made.writestr(zipfile.ZipInfo(name, (year, 1, 1, 0, 0, 0)), content)
+    return packed.getvalue()
+
+
+def test_a_second_download_loses_nothing_whichever_is_newer(handed_out):
+    """The newest notebook of all downloads counts; every other one is put aside, once."""
+    versions = [text(PAGE.student()).replace("NotImplementedError", f"NotImplementedError  # {n}") for n in range(3)]
+    there = handed_out / "course/received" / NAME
+    for name, content in [("a", versions[1]), ("b", versions[0]), ("c", versions[2]), ("c", versions[2])]:
+        year = 2020 + versions.index(content)
+        collected(handed_out, dated([(f"1001_{name}.ipynb", year, content), ("nobody.txt", 2020, b"?")]))
+        newest = versions[1] if name in "ab" else versions[2]
+        assert (there / "1001.ipynb").read_text(encoding="utf-8") == newest
+    aside = {path.name: path.read_text(encoding="utf-8") for path in (there / "aside").iterdir()}
+    assert sorted(aside.values()) == sorted(["?", versions[0], versions[1]])
+    assert sorted(name[:3] for name in aside) == ["000", "001", "002"]
+
+
+def test_a_path_that_leads_out_of_a_zip_in_the_zip_is_refused_whole(handed_out):
+    inner = zipped({"../../1001_a.ipynb": NOTEBOOK})
+    with pytest.raises(KitError, match="leads out of it"):
+        collected(handed_out, zipped({"1001_work.zip": inner}))
+    assert received(handed_out) == []
