@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import re
 from pathlib import Path
 
 import nbformat
@@ -92,6 +93,10 @@ def outputs(raw):
     return [nbformat.from_dict(out) for out in raw]
 
 
+# nbgrader's template asks others for MathJax and for fonts. A student's page asks nobody: formulas stay TeX.
+ELSEWHERE = re.compile(r'<script[^>]*\ssrc="(?:https?:)?//[^>]*>\s*</script>|<link[^>]*\shref="(?:https?:)?//[^>]*>')
+
+
 class Nbgrader:
     """nbgrader's three steps on one assignment of a course."""
 
@@ -107,7 +112,7 @@ class Nbgrader:
         self.config.Autograde.autograde_preprocessors = [PutResults, LimitOutput, SaveAutoGrades, CheckCellMetadata]
         self.config.GenerateAssignment.preprocessors = RELEASE
         self.config.GenerateFeedback.preprocessors = [GetGrades, HideHidden, CSSHTMLHeaderPreprocessor]
-        self.name = name
+        self.name, self.root = name, Path(course.folder)
 
     def step(self, converter, student=None):
         coursedir = CourseDirectory(config=self.config)
@@ -134,6 +139,8 @@ class Nbgrader:
     def feedback(self, student, note=""):
         self.config.HideHidden.note = note
         self.step(GenerateFeedback, student)
+        for page in (self.root / "feedback" / student / self.name).glob("*.html"):
+            page.write_text(ELSEWHERE.sub("", page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def with_checksums(nb, starters):

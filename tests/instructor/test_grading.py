@@ -263,6 +263,7 @@ def test_no_hidden_test_is_in_the_release_or_the_feedback(graded):
     }
     for path in (course / "feedback").rglob("*.html"):
         page = path.read_text(encoding="utf-8")
+        assert not re.findall(r'<(?:script|link|img|iframe)[^>]*(?:src|href)="(?:https?:)?//[^"]*', page), "asks others"
         shown[path.parts[-3]] = html.unescape(re.sub(r"<[^>]+>", "", page))
     assert len(shown) == 2 + len(FEW) - 2  # one is not a notebook, one is absent
     for where, content in shown.items():
