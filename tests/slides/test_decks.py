@@ -59,11 +59,10 @@ ON_THIS_SLIDE = RUN_AXE.replace("axe.run(document,", "axe.run('section.present',
 ALIVE = """() => document.querySelectorAll("[data-explorer]:not([data-mounted])").length === 0"""
 # A fragment fades in, and a colour changes by and by: what is looked at is the slide at rest.
 SHOW = """async ([h, f]) => {
-  const pause = ms => new Promise(done => setTimeout(done, ms));
   Reveal.slide(h, 0, f);
-  await pause(30);
-  const moving = document.getAnimations().map(a => a.finished);
-  await Promise.race([Promise.allSettled(moving), pause(2000)]);
+  await new Promise(done => setTimeout(done, 30));
+  for (const moving of document.getAnimations())
+    if (moving.effect.getComputedTiming().endTime !== Infinity) moving.finish();
   await new Promise(requestAnimationFrame);
 }"""
 
