@@ -138,7 +138,7 @@ CASES = [
 
 
 @contextlib.contextmanager
-def library(case=None):
+def copy_of_gmmlib(case=None):
     """gmmlib's functions and its GaussianMixture, from a copy in which `case` has changed one line."""
     name = "gmmlib_in_the_zoo"
     with tempfile.TemporaryDirectory() as folder:
@@ -353,7 +353,7 @@ def verdict(law, lib):
 
 def trial(case=None):
     """What becomes of every law in a copy with the bug: its name and, where it is broken, in what way."""
-    with library(case) as lib:
+    with copy_of_gmmlib(case) as lib:
         return {name: verdict(law, lib) for name, law in LAWS.items()}
 
 

@@ -63,7 +63,7 @@ def held_out(X, K, kind, weight, split, rng, options):
     return CrossValidation(float(np.average(means, weights=sizes)), float(error), np.array(means))
 
 
-def _weighted(X, sample_weight):
+def weighted_rows(X, sample_weight):
     """Rows that count, and their weights or None."""
     X = as_points(X)
     if sample_weight is None:
@@ -107,7 +107,7 @@ def cross_validate(X, n_components, covariance_type="full", *, sample_weight=Non
     folds are equally large.
     """
     check_options(options)
-    X, weight = _weighted(X, sample_weight)
+    X, weight = weighted_rows(X, sample_weight)
     K, rng = as_count(n_components, "n_components"), as_rng(rng)
     return held_out(X, K, covariance_type, weight, make_folds(len(X), folds, rng), rng, options)
 
@@ -155,7 +155,7 @@ def bootstrap_likelihood_ratio(
     therefore no lower: a negative difference means that the starts missed it, and counts as zero.
     """
     check_options(options)
-    X, weight = _weighted(X, sample_weight)
+    X, weight = weighted_rows(X, sample_weight)
     K, n, B = as_count(n_components, "n_components"), n_draws(weight, len(X)), check_n_boot(n_boot)
     rng = as_rng(rng)
     statistic, null = _ratio(X, K, covariance_type, weight, rng, options)

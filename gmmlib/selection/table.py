@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..families.gaussian.covariance import COVARIANCE_TYPES, check_covariance_type
-from ..numerics import as_count, as_points, as_rng, as_weights, rows_that_count
+from ..numerics import as_count, as_rng
 from .criteria import n_parameters
-from .resampling import held_out, make_folds
+from .resampling import held_out, make_folds, weighted_rows
 from .tasks import check_options, fit, run_tasks
 
 __all__ = ["SelectionTable", "selection_table"]
@@ -168,11 +168,7 @@ def selection_table(
     look at `fewest` before you believe a best cell. Derived in chapters/12_how_many.ipynb.
     """
     check_options(options)
-    X = as_points(X)
-    share = None if sample_weight is None else as_weights(sample_weight, len(X))
-    weight = None if sample_weight is None else np.asarray(sample_weight, float)
-    _, X, *weight = rows_that_count(share, X, *([] if weight is None else [weight]))
-    weight = weight[0] if weight else None
+    X, weight = weighted_rows(X, sample_weight)
     if weight is not None and not weight.sum() > 1:
         raise ValueError(
             f"sample_weight adds up to {weight.sum():g}, and criteria charge by the number of points: give counts"
