@@ -9,9 +9,7 @@ import re
 import sys
 from pathlib import Path
 
-from docutils import nodes
-from docutils.statemachine import StringList
-from sphinx.util.docutils import SphinxDirective
+from made import Made, table
 
 ROOT = Path(__file__).resolve().parents[2]
 TITLE = re.compile(r'file: (\S+)\n\s+title: "?([^"\n]+)')
@@ -38,40 +36,38 @@ def cited_in_library(root):
     return places
 
 
-def table(root):
+def tables(root):
     """The lines of the page, in MyST: a heading and a table for every chapter with a labelled equation."""
     tests, _ = equation_tests(root)
     said, used = first_lines(root), cited_in_library(root)
-    rows, titles = {}, dict(TITLE.findall((root / "_toc.yml").read_text(encoding="utf-8")))
+    found, titles = {}, dict(TITLE.findall((root / "_toc.yml").read_text(encoding="utf-8")))
     for where, text in prose(root):
         page = Path(where.partition(":")[0])
-        rows.setdefault(page, []).extend(labels_in(text))
+        found.setdefault(page, []).extend(labels_in(text))
     lines = []
-    for page, labels in sorted(rows.items()):
+    for page, labels in sorted(found.items()):
         if not labels:
             continue
         file = page.with_suffix("").as_posix()
         tested = tests[test_name(labels[0])].partition(":")[0]
         lines += [f"## {titles[file]}", "", f"Derived in {{doc}}`/{file}`, tested in `{tested}`.", ""]
-        lines += ["| no. | judged by | in gmmlib |", "|---|---|---|"]
+        rows = []
         for label in labels:
             name = test_name(label)
-            places = ", ".join(f"`{place}`" for place in used.get(label, ["–"]))
-            lines.append(f"| {{eq}}`{label}` | {said[name]} `{name}` | {places.replace('`–`', '–')} |")
-        lines.append("")
+            places = ", ".join(f"`{place}`" for place in used.get(label, ())) or "–"
+            rows.append([f"{{eq}}`{label}`", f"{said[name]} `{name}`", places])
+        lines += table(["no.", "judged by", "in gmmlib"], rows)
     return lines
 
 
-class Equations(SphinxDirective):
+class Equations(Made):
     """The tables, in the place of the directive."""
 
-    def run(self):
-        for path in [*(ROOT / "tests/equations").glob("test_ch*.py"), *(ROOT / "gmmlib").rglob("*.py")]:
-            self.env.note_dependency(str(path))
-        holder = nodes.Element()
-        holder.document = self.state.document
-        self.state.nested_parse(StringList(table(ROOT), "equations"), self.content_offset, holder, match_titles=True)
-        return holder.children
+    sources = (*(ROOT / "tests/equations").glob("test_ch*.py"), *(ROOT / "gmmlib").rglob("*.py"))
+    headings = True
+
+    def lines(self):
+        return tables(ROOT)
 
 
 def setup(app):

@@ -10,8 +10,7 @@ import sys
 from pathlib import Path
 
 from docutils import nodes
-from docutils.statemachine import StringList
-from sphinx.util.docutils import SphinxDirective
+from made import Made, table
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -23,15 +22,6 @@ COLUMN, ROW, WIDTH, HEIGHT = 176, 64, 146, 42
 
 def link(chapter, text=None):
     return f"[{text or chapter.title}]({chapter.file}.ipynb)"
-
-
-def table(head, rows):
-    return [
-        "| " + " | ".join(head) + " |",
-        "|" + "---|" * len(head),
-        *("| " + " | ".join(row) + " |" for row in rows),
-        "",
-    ]
 
 
 def direct(chapter, course):
@@ -177,22 +167,19 @@ PARTS = {
 }
 
 
-class Course(SphinxDirective):
+class Course(Made):
     """One of the parts, in the place of the directive."""
 
     required_arguments = 1
+    sources = (cm.DATA, *(cm.ROOT / "chapters").glob("*.ipynb"))
+
+    def lines(self):
+        return PARTS[self.arguments[0]](cm.chapters(), cm.notes()[0])
 
     def run(self):
-        for path in [cm.DATA, *(cm.ROOT / "chapters").glob("*.ipynb")]:
-            self.env.note_dependency(str(path))
-        course, name = cm.chapters(), self.arguments[0]
-        if name == "map":
-            return [nodes.raw("", graph(course), format="html")]
-        lines = PARTS[name](course, cm.notes()[0])
-        holder = nodes.Element()
-        holder.document = self.state.document
-        self.state.nested_parse(StringList(lines, "course"), self.content_offset, holder)
-        return holder.children
+        if self.arguments[0] != "map":
+            return super().run()
+        return [nodes.raw("", graph(cm.chapters()), format="html")]
 
 
 def setup(app):
