@@ -96,6 +96,8 @@ def outputs(raw):
 # nbgrader's template asks others for MathJax and for fonts. A student's page asks nobody: formulas stay TeX.
 ELSEWHERE = re.compile(r'<script[^>]*\ssrc="(?:https?:)?//[^>]*>\s*</script>|<link[^>]*\shref="(?:https?:)?//[^>]*>')
 
+TABLES = "<style>td, th { padding: 0 0.6em; text-align: left; }</style>"  # the template lets columns run together
+
 
 class Nbgrader:
     """nbgrader's three steps on one assignment of a course."""
@@ -140,7 +142,8 @@ class Nbgrader:
         self.config.HideHidden.note = note
         self.step(GenerateFeedback, student)
         for page in (self.root / "feedback" / student / self.name).glob("*.html"):
-            page.write_text(ELSEWHERE.sub("", page.read_text(encoding="utf-8")), encoding="utf-8")
+            text = ELSEWHERE.sub("", page.read_text(encoding="utf-8")).replace("</head>", f"{TABLES}</head>", 1)
+            page.write_text(text, encoding="utf-8")
 
 
 def with_checksums(nb, starters):
