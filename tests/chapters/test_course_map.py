@@ -53,6 +53,12 @@ def test_a_chapter_needs_only_what_comes_before_it(chapter):
     assert set(chapter.needs) <= {c.number for c in COURSE}
 
 
+def test_the_graph_leaves_out_what_another_need_brings():
+    """The page says so, of chapters 9 and 5."""
+    assert 5 in cm.before(9, COURSE)
+    assert 9 not in cm.before(5, COURSE)
+
+
 @each
 def test_a_belief_points_to_what_reveals_it(chapter):
     there = {e.number for e in chapter.exercises} | {q.name for q in chapter.questions}
