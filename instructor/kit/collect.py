@@ -180,11 +180,12 @@ def collect(course, chapter, zips, roster_path):
                 said.append(f"aside: {name} of {who}, {why}")
                 aside.append((f"{who}_{PurePosixPath(name).name}", data))
             else:
-                ranked.append((kind == "page", date, name, data))
+                # Of equal dates the last download counts.
+                ranked.append((kind == "page", date, name != EARLIER, name, data))
         if ranked:
-            ranked.sort(key=lambda entry: entry[:3])
-            chosen[who], dates[who] = ranked[-1][3], ranked[-1][1]
-            for _, _, name, data in ranked[:-1]:
+            ranked.sort(key=lambda entry: entry[:4])
+            chosen[who], dates[who] = ranked[-1][4], ranked[-1][1]
+            for *_, name, data in ranked[:-1]:
                 said.append(f"aside: {name} of {who}, another of theirs counts")
                 aside.append((f"{who}_{PurePosixPath(name).name}", data))
     # What was collected before stays where nothing newer came, and what was put aside stays under its number.

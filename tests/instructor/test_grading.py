@@ -323,7 +323,9 @@ def test_what_a_person_decides_goes_into_the_csv_and_stays(make_kit):
     kit.collect(CHAPTER, two, roster(["ada"]))
     kit.ok("grade", CHAPTER, "--seconds", 3)
     assert kit.grades(NAME)["ada"]["ex4-essay status"] == "check by hand"
-    kit.collect(CHAPTER, one, roster(["ada"]))
+    # The first answer once more, handed in last: its points count again.
+    answers["ex4-essay"] = "It spikes."
+    kit.collect(CHAPTER, moodle({"ada": ("a.ipynb", text(answered(PAGE, answers)))}), roster(["ada"]))
     path.write_text("\n".join(filled), encoding="utf-8")
     kit.ok("grade", CHAPTER, "--seconds", 3)
     assert (kit.folder / "course/grades" / NAME / "grades.csv").read_bytes() == csv_once
