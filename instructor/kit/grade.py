@@ -14,6 +14,7 @@ from .page import HIDDEN
 from .release import save
 
 SECONDS = 60  # of processor time for an exercise; none of ours needs ten
+PUBLISHED = "the published page"
 TOLD = {
     "timeout": ("Timeout", "still running after {seconds} s; this is not 0 points, your instructor looks at it"),
     "crashed": ("Crashed", "the answer ended the program that ran it; your instructor looks at it"),
@@ -33,10 +34,10 @@ def grade(course, chapter, seconds=SECONDS, workers=2, out=sys.stdout):
     if not sandbox.bubblewrap():
         print(sandbox.WARNING, file=out)
 
-    def page_of(who):
-        return variants.page(
-            chapter, variants.seed_of(variant["seed"], who) if variant["per_student"] else variant["seed"]
-        )
+    if variant["per_student"]:
+        pages = {who: variants.page(chapter, variants.seed_of(variant["seed"], who)) for who in people}
+    else:
+        pages = dict.fromkeys(people, variants.page(chapter, variant["seed"]))
 
     parsed, statuses = {}, {}
     for who in people:
@@ -48,14 +49,22 @@ def grade(course, chapter, seconds=SECONDS, workers=2, out=sys.stdout):
         except rebuild.Unreadable:
             statuses[who] = "unreadable"
 
+    whose = None
+    if variant["per_student"]:
+        given = {PUBLISHED: rebuild.given(plain)} | {who: rebuild.given(page) for who, page in pages.items()}
+        whose = {who: rebuild.taken_from(nb, who, given) for who, nb in parsed.items()}
+        for who, other in whose.items():
+            if other:
+                print(f"{who} handed in the notebook of {other}; it is graded on the data of {who}", file=out)
+
     marks = {}
     sandbox.bubblewrap(), sandbox.font_cache(course.folder / ".fonts")
     with ThreadPoolExecutor(workers) as pool, Progress("running", len(parsed), out) as progress:
-        jobs = {pool.submit(one, course, page_of(who), who, nb, seconds): who for who, nb in parsed.items()}
+        jobs = {pool.submit(one, course, pages[who], who, nb, seconds): who for who, nb in parsed.items()}
         for job in as_completed(jobs):
             marks[jobs[job]] = job.result()
             progress.step(jobs[job])
-    keep_book(course, name, plain, marks, statuses, out)
+    keep_book(course, name, plain, marks, statuses, whose, out)
     return course.of("grades", name, "grades.csv")
 
 
@@ -114,7 +123,7 @@ def digest(nb, item):
     return hashlib.sha256(rebuild.plain(text).encode()).hexdigest()[:8]
 
 
-def keep_book(course, name, page, marks, statuses, out):
+def keep_book(course, name, page, marks, statuses, whose, out):
     """nbgrader's part, on a copy of the gradebook that takes its place at the end."""
     from .nbgrader_parts import Nbgrader
 
@@ -132,7 +141,7 @@ def keep_book(course, name, page, marks, statuses, out):
                 nbgrader.feedback(who, report.note(page, rows[who][1]))
                 progress.step(who)
         os.replace(work, real)
-        report.write_csv(course, name, page, rows)
+        report.write_csv(course, name, page, rows, whose)
     finally:
         work.unlink(missing_ok=True)
 

@@ -9,6 +9,8 @@ import json
 import re
 from dataclasses import dataclass, field
 
+from student import part
+
 from .page import grade_id
 
 ATTACHED = "attached by the student"
@@ -66,6 +68,19 @@ def likeness(nb, page):
     ours = {plain(cell.source) for cell in cells if grade_id(cell) or cell.source.startswith("# ")}
     ours = {text for text in ours if len(text) > 40 or text.startswith("# ")}
     return len(theirs & ours)
+
+
+def given(page):
+    """What is handed out with the page, answers aside."""
+    return {plain(cell.source) for cell in page.student().cells if part(cell) not in ("answer", "essay")}
+
+
+def taken_from(nb, who, pages):
+    """Whose page `nb` was made from when it was not that of `who`, else ""; pages is id -> what was handed out."""
+    theirs = {plain(cell.source) for cell in nb.cells}
+    alike = {owner: len(theirs & cells) for owner, cells in pages.items()}
+    best = max(alike, key=alike.get)
+    return best if alike[best] > alike[who] else ""
 
 
 def rebuild(nb, page):

@@ -95,7 +95,9 @@ def release_zip(page, wheel):
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as made:
         for name, content in sorted(files.items()):
-            made.writestr(zipfile.ZipInfo(f"{page.assignment}/{name}", (2020, 1, 1, 0, 0, 0)), content)
+            info = zipfile.ZipInfo(f"{page.assignment}/{name}", (2020, 1, 1, 0, 0, 0))
+            info.external_attr = 0o644 << 16
+            made.writestr(info, content)
     return packed.getvalue()
 
 

@@ -63,9 +63,10 @@ def overall(items):
     return next((state for state in ("timeout", "crashed", "check by hand") if state in found), "ok")
 
 
-def write_csv(course, name, page, rows):
+def write_csv(course, name, page, rows, whose=None):
+    """`whose`, where everybody had data of one's own: id -> whose notebook was handed in, when it was another's."""
     called = people(course, name)
-    head = ["id", "name", "status", "points so far", "of", "open"]
+    head = ["id", "name", "status", "points so far", "of", "open"] + (["notebook of"] if whose is not None else [])
     for item in page.items:
         head += [item.name, f"{item.name} status"]
     table, asked = [head], [HEAD]
@@ -77,7 +78,7 @@ def write_csv(course, name, page, rows):
         waits = sum(of[item] for item, (points, _, _) in items.items() if points is None)
         total = number(sum(of.values()))
         sums = [number(sum(known)), total, number(waits)] if items else ["", total, ""]
-        row = [who, called.get(who, ""), status, *sums]
+        row = [who, called.get(who, ""), status, *sums] + ([whose.get(who, "")] if whose is not None else [])
         for item in page.items:
             points, state, answer = items.get(item.name, (None, status, ""))
             row += ["" if points is None else number(points), state]
