@@ -52,6 +52,19 @@ def moved(code, seed):
     return GENERATOR.sub(lambda found: str(int(found[1]) + 1000 * (1 + seed % 999)), code)
 
 
+def changed(source, pairs):
+    """`source` with every change made at once, so that none is changed again, and what was found in it."""
+    instead = dict(pairs)
+    longest = sorted(instead, key=len, reverse=True)
+    found = set()
+
+    def put(match):
+        found.add(match[0])
+        return instead[match[0]]
+
+    return re.sub("|".join(map(re.escape, longest)), put, source), found
+
+
 def varied(page, seed):
     import numpy as np
 
@@ -62,14 +75,13 @@ def varied(page, seed):
         raise KitError(f"chapter {page.assignment} has no variants yet, only {known}: leave SEED and EACH out")
     exercise = ""
     changes = module.vary(np.random.default_rng(seed))
-    left = {name: {old for old, _ in pairs} for name, pairs in changes.items()}
+    left = {name: set(dict(pairs)) for name, pairs in changes.items()}
     for cell in nb.cells:
         heading = re.search(r"^## (\d+)\.", cell.source, re.M) if cell.cell_type == "markdown" else None
         exercise = f"ex{heading[1]}" if heading else exercise
-        for old, new in changes.get(exercise, []):
-            if old in cell.source:
-                cell.source = cell.source.replace(old, new)
-                left[exercise].discard(old)
+        if exercise in changes:
+            cell.source, found = changed(cell.source, changes[exercise])
+            left[exercise] -= found
         if part(cell) == "explanation" and exercise in changes:
             cell.source = "The published explanation has other numbers; the answers are computed above."
         if part(cell) == "tests" and exercise in module.MOVED:

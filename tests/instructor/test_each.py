@@ -1,4 +1,4 @@
-"""`make assign CH=09 SEED=7 EACH=roster.csv` to `grades.csv`: every student a zip of one's own, from the commands alone."""
+"""From `make assign CH=09 SEED=7 EACH=roster.csv` to `grades.csv`: every student a zip of one's own."""
 
 import re
 import zipfile
@@ -86,5 +86,7 @@ def test_the_feedback_shows_a_student_the_own_data(course):
     for who in WHO:
         (path,) = (course.folder / "course/feedback" / who / NAME).glob("*.html")
         nb, _ = unzipped(course.folder / "course", who)
-        numbers = re.search(r"np\.array\(\[([\d., ]+)\]\)", next(c.source for c in nb.cells if "four = " in c.source))[1]
+        numbers = re.search(r"np\.array\(\[([\d., ]+)\]\)", next(c.source for c in nb.cells if "four = " in c.source))[
+            1
+        ]
         assert numbers in re.sub(r"<[^>]+>", "", path.read_text(encoding="utf-8"))
