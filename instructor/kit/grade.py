@@ -128,8 +128,8 @@ def keep_book(course, name, page, marks, statuses, whose, out):
     from .nbgrader_parts import Nbgrader
 
     real, work = course.folder / "gradebook.db", course.folder / ".gradebook.work.db"
-    shutil.copyfile(real, work)
     try:
+        shutil.copyfile(real, work)
         nbgrader = Nbgrader(course, name, f"sqlite:///{work}")
         with Progress("grading", len(marks), out) as progress:
             for who in sorted(marks):

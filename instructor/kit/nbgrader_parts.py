@@ -103,6 +103,7 @@ class Nbgrader:
     """nbgrader's three steps on one assignment of a course."""
 
     def __init__(self, course, name, gradebook=None):
+        logging.getLogger("tornado.application").setLevel(logging.CRITICAL)  # the gradebook's; what fails is told once
         self.config = Config()
         self.config.CourseDirectory.root = str(course.folder)
         self.config.CourseDirectory.db_url = gradebook or course.gradebook

@@ -3,6 +3,7 @@
 An item is one cell that earns points: `ex1`, `ex2a`, or an essay, `ex4-essay`, which a person grades.
 """
 
+import re
 from dataclasses import dataclass, field
 
 from notebook_form import read
@@ -12,6 +13,8 @@ from student import HIDDEN, MARKER, part, student
 from .course import assignment, exercises_page
 
 __all__ = ["HIDDEN", "Item", "Page", "load"]
+
+NOTEBOOK = re.compile(r"\[([^\]]+)\]\([\w./-]+\.ipynb(?:#[\w-]*)?\)")
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,12 @@ class Page:
         return self.path.stem
 
     def student(self):
-        """The student's notebook: starters, visible checks."""
-        return student(self.nb, self.stem)
+        """The student's notebook: starters, visible checks; no link to another notebook, since it goes out alone."""
+        made = student(self.nb, self.stem)
+        for cell in made.cells:
+            if cell.cell_type == "markdown":
+                cell.source = NOTEBOOK.sub(r"\1", cell.source)
+        return made
 
     def master(self):
         """The student's notebook with the hidden tests still in it: what is graded against."""

@@ -23,11 +23,14 @@ README = """\
 
 The assignment is `{stem}.ipynb`. Work in it, save it, and hand in that one file.
 
-1. `python -m venv .venv`, then `.venv/bin/python -m pip install -r requirements.txt` (on Windows
-   `.venv\\Scripts\\python`). Python 3.11 or newer.
+1. In this folder: `python3 -m venv .venv`, then `.venv/bin/python -m pip install -r requirements.txt`
+   (on Windows `python` and `.venv\\Scripts\\python`). Python 3.11 or newer; some minutes and 0.7 GB, once.
 2. `.venv/bin/python -m jupyterlab {stem}.ipynb`
 
-- Write where it says "Your code here" or "Your answer here". The cell below it checks it and says what is wrong.
+- Write where it says `None`, "Your code here" or "Your answer here". The cell below it checks it and says what is
+  wrong.
+- *Run All Cells* stops at the first check that fails, and an exercise that you have not begun fails. Go on below it:
+  run that exercise's cells one by one. What is not run is graded all the same.
 - Leave the checks as they are. Whatever is done to them, the answers are graded against the originals, with more data.
 - Each exercise is graded by itself, with the cells that were given. A function of your own that several exercises use
   goes into a cell of its own above them; cells that you add are kept.
