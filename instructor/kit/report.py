@@ -25,8 +25,6 @@ def settle(course, name, page, marks, statuses, gradebook):
 
     decided = read_by_hand(course, name, page)
     rows = {}
-        logging.CRITICAL
-    )  # what fails is told once, by whoever catches it
     with Gradebook(gradebook, "course") as book:
         for who, status in statuses.items():
             with suppress(MissingEntry):  # it was graded before and is gone or spoilt now
