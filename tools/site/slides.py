@@ -35,7 +35,7 @@ REVEAL = ROOT / "node_modules" / "reveal.js"
 SLIDES = range(12, 21)  # in a deck
 WORDS = 25  # on a slide
 # From here on a thing is set smaller: an output by its columns, a formula's line and a list by their characters.
-LONG, WIDE, MUCH = 78, 57, 560
+LONG, WIDE, MUCH, VERY_MUCH = 78, 57, 560, 850
 KINDS = {
     "figure": "figure",
     "explorer": "[data-explorer]",
@@ -240,7 +240,8 @@ def drawn(kind, element, page):
     if kind == "formula" and max(len(plain(row)) for row in element.find_all("mtr") or [element]) > WIDE:
         return f'<div class="shown formula small">{element}</div>'
     if kind == "list" and len(plain(element)) > MUCH:
-        return f'<div class="shown list small">{element}</div>'
+        very = " very" if len(plain(element)) > VERY_MUCH else ""
+        return f'<div class="shown list small{very}">{element}</div>'
     if kind in ("output", "code"):
         long = " long" if max(map(len, element.get_text().splitlines())) > LONG else ""
         return f'<div class="shown highlight {kind}{long}">{element}</div>'
