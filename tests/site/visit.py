@@ -211,6 +211,13 @@ class Visit:
     barriers: list = field(default_factory=list)  # what axe objects to, light and dark
 
 
+def open_whole(page, url):
+    """Open a page and wait until its explorers live and its fonts are there; what it asks for, `Visitor` watches."""
+    page.goto(url, wait_until="load")
+    page.wait_for_function("() => !document.querySelector('[data-explorer]:not([data-mounted])')")
+    page.evaluate("document.fonts.ready.then(() => null)")
+
+
 def on_paper(line, sheets):
     """Whether one sheet has the line, or one its beginning and the next the rest."""
     if any(line in sheet for sheet in sheets):
@@ -255,7 +262,7 @@ class Visitor:
         """
         page = self.browser.new_page(color_scheme="dark")
         try:
-            page.goto(self.address + path, wait_until="networkidle")
+            open_whole(page, self.address + path)
             wholes = page.evaluate(MARK_ENDS)
             printed = PdfReader(BytesIO(page.pdf(format="A4")))
         finally:
