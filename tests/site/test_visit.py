@@ -120,6 +120,11 @@ def test_a_line_that_print_loses_is_listed(visitor, tmp_path):
     assert visitor(tmp_path).paper("a.html", tmp_path) == ["lost = 2"]
 
 
+def test_a_heading_that_offers_to_hide_code_is_listed(visitor, tmp_path):
+    (tmp_path / "a.html").write_text("<details open><summary>Hide code cell source</summary></details>")
+    assert visitor(tmp_path).paper("a.html", tmp_path) == ["a heading that hides or shows code"]
+
+
 @pytest.mark.parametrize("inside", ["avoid", "auto"])
 @pytest.mark.parametrize(
     "whole",

@@ -254,7 +254,7 @@ class Visitor:
         return seen
 
     def paper(self, path, site):
-        """Lines of code on the page that its print lacks, rows and figures that it splits.
+        """Lines of code on the page that its print lacks, rows and figures that it splits, headings of folded code.
 
         Blanks do not count: a long line of code goes on below, or at the top of the next sheet. A row's cells,
         or a figure's top and caption, are found by links to nowhere with an address of their own, which the
@@ -277,7 +277,8 @@ class Visitor:
                 whole = re.search(r"mark\.invalid/(\d+)", str(link.get_object().get("/A", {}).get("/URI", "")))
                 if whole:
                     places.setdefault(int(whole[1]), set()).add(number)
-        return lost + [f"split: {what}" for i, what in enumerate(wholes) if len(places.get(i, ())) > 1]
+        idle = ["a heading that hides or shows code"] if any("codecellsource" in sheet for sheet in sheets) else []
+        return lost + idle + [f"split: {what}" for i, what in enumerate(wholes) if len(places.get(i, ())) > 1]
 
     def admit(self, route, seen):
         """Let through what the site serves itself; stop and note everything else."""
