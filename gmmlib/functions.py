@@ -120,7 +120,7 @@ def e_step(X, weights, means, covs, covariance_type="full"):
     resp, log_density = np.empty((K, N)), np.empty(N)
     log_joint = mixture_log_joint(weights, means, covs, covariance_type)
     with OneBlasThread():
-        for rows in blocks(N, K + D):
+        for rows in blocks(N, K + 2 * D):
             resp[:, rows], log_density[rows] = log_normalise(log_joint(X[rows]))
     if (far := log_density < FAR_AWAY).any():
         full = full_covariances(covs, covariance_type, *means.shape)

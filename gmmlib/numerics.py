@@ -1,7 +1,7 @@
 """The few numerical habits everything else relies on."""
 
 from contextlib import ContextDecorator
-from functools import cache
+from functools import cache, reduce
 from operator import index
 from threading import Lock
 from typing import NamedTuple
@@ -208,17 +208,23 @@ class Frame(NamedTuple):
     def of_points(cls, X, isotropic=False):
         """Centred at the mean of the rows, or at zero if that is among them."""
         N, D = X.shape
-        low, high, origin = np.full(D, np.inf), np.full(D, -np.inf), np.zeros(D)
-        for rows in blocks(N, D):
-            block = np.ascontiguousarray(X[rows].T, dtype=float)
-            origin += block @ np.full(block.shape[1], 1 / N)
-            np.minimum(low, block.min(axis=1), out=low)
-            np.maximum(high, block.max(axis=1), out=high)
+        low, high, origin = reduce(_joined, (_extent(X[rows], N) for rows in blocks(N, D)))
         with np.errstate(over="ignore"):
             reach = np.maximum(high - origin, origin - low)
             if (np.abs(origin) <= 0.5 * reach).all():  # then there is nothing to subtract
                 origin, reach = np.zeros(D), np.maximum(high, -low)
         return cls.around(origin, reach, isotropic)
+
+
+def _extent(rows, N):
+    """Smallest and largest of every column of some rows, and what these add to the mean of N."""
+    columns = np.ascontiguousarray(rows.T, dtype=float)
+    return columns.min(axis=1), columns.max(axis=1), columns @ np.full(len(rows), 1 / N)
+
+
+def _joined(one, other):
+    """The extent of both together."""
+    return np.minimum(one[0], other[0]), np.maximum(one[1], other[1]), one[2] + other[2]
 
 
 class OneBlasThread(ContextDecorator):

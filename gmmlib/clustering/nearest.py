@@ -113,21 +113,24 @@ class Table:
         N, K = len(self.X), len(z)
         if N * z.size < LITTLE:
             return by_differences(*self.little, z)
-        labels, doubtful = np.empty(N, dtype=np.min_scalar_type(K)), np.ones(N, dtype=bool)
+        labels, doubts = np.empty(N, dtype=np.min_scalar_type(K)), []
         index, product = np.arange(K, dtype=labels.dtype)[:, None], prepared(z)
         reach = sqrt(product[:, -1].max())
         for part in self._parts(K):
             columns = self.columns(part)
             size = sqrt(columns[-1].max())
-            if max(size, reach) < FAR_SINGLE:
-                cost = product @ columns[:-1]
-                # what rounding does to the difference of two costs
-                error = 2 * (len(columns) + 4) * EPS_SINGLE * (size + reach) * reach + 1e-30
-                near = np.less_equal(cost, cost.min(axis=0) + np.float32(error)).view(np.uint8)
-                np.greater(np.add.reduce(near, axis=0, dtype=labels.dtype), 1, out=doubtful[part])
-                which = np.multiply(near, index, dtype=labels.dtype)
-                np.add.reduce(which, axis=0, out=labels[part])
-        doubts = doubtful.nonzero()[0]
+            if max(size, reach) > FAR_SINGLE:
+                doubts.append(np.arange(part.start, part.stop))
+                continue
+            cost = product @ columns[:-1]
+            # what rounding does to the difference of two costs
+            error = 2 * (len(columns) + 4) * EPS_SINGLE * (size + reach) * reach + 1e-30
+            near = cost <= cost.min(axis=0) + np.float32(error)
+            np.add.reduce(np.multiply(near, index, dtype=labels.dtype), axis=0, out=labels[part])
+            if np.count_nonzero(near) > near.shape[1]:
+                several = np.add.reduce(near, axis=0, dtype=labels.dtype) > 1
+                doubts.append(part.start + np.flatnonzero(several))
+        doubts = np.concatenate(doubts) if doubts else ()
         for part in blocks(len(doubts), z.size):
             labels[doubts[part]] = by_differences(*columns_and_size(self.rows(doubts[part])), z)
         return labels

@@ -256,7 +256,8 @@ class GaussianMixture(FittedMixture):
     def _start(self, points, reg):
         """A function that finds Components to start from, others at every call."""
         given = check_start(self, points.X.shape[1])
-        rng = generator(self.random_state)
+        chance = self._warm() or any(part is None for part in given)
+        rng = generator(self.random_state) if chance else None
         if self._warm():
             warm = self._enter(points.frame)
             return lambda: revived(warm, self._whole(points)[0], reg, rng)

@@ -1,4 +1,6 @@
-"""The bug zoo of chapter 10: real bugs, put into a copy of gmmlib one at a time, and the laws they break.
+"""The bug zoo of chapter 10: bugs after real ones, put into a copy of gmmlib one at a time, and the laws they break.
+
+Each `source` was read: where the bug sat in another place than ours, it says so in brackets.
 
 Nothing here is remembered: each bug changes a line of the source as it stands, in a copy that is imported
 under another name, and every law is tried on that copy.
@@ -52,7 +54,7 @@ CASES = [
     },
     {
         "name": "Too wide by a step",
-        "source": "a lecture deck's M-step; mixtools takes the previous means for sigma",
+        "source": "mixtools, normalmixEM (there around the previous means, which has the same end)",
         "file": "families/gaussian/parameters.py",
         "old": "return second / counts[:, None, None] - shift[:, :, None] * shift[:, None, :]",
         "new": "return second / counts[:, None, None]",
@@ -61,7 +63,7 @@ CASES = [
     },
     {
         "name": "Wider in more dimensions",
-        "source": "ddbourgin/numpy-ml, pull request 22",
+        "source": "ddbourgin/numpy-ml, issue 16 (there as the size of an array of sums)",
         "file": "families/gaussian/parameters.py",
         "old": "length, D = (shift**2).sum(axis=1), shift.shape[1]",
         "new": "length, D = (shift**2).sum(axis=1), 2",
@@ -79,7 +81,7 @@ CASES = [
     },
     {
         "name": "The last shall be first",
-        "source": "scikit-learn, issue 10869",
+        "source": "scikit-learn, issue 10869 (there the bound alone was that of the last start)",
         "file": "families/gaussian/initialisation.py",
         "old": "if best is None or climbed[1][-1] > best[1][-1]:",
         "new": "if best is None or climbed[1][-1] > best[1][0]:",
@@ -124,7 +126,7 @@ CASES = [
     },
     {
         "name": "Half a start",
-        "source": "scikit-learn, issue 16944",
+        "source": "scikit-learn, issue 16944 (there in a start that is given, precisions_init)",
         "file": "families/gaussian/covariance.py",
         "old": "return 1 / np.sqrt(covs)",
         "new": "return 1 / covs",

@@ -15,9 +15,12 @@ import warnings
 from contextlib import redirect_stdout
 from pathlib import Path
 
-import matplotlib.pyplot  # noqa: F401  what every page imports: loaded once here, not in each process
+import matplotlib.pyplot  # noqa: F401  what the pages import: loaded once here, not in each process
 import nbformat
 import pytest
+import sklearn.decomposition
+import sklearn.discriminant_analysis
+import sklearn.mixture  # noqa: F401
 
 import gmmlib.estimators.gaussian_mixture
 import gmmlib.plotting  # noqa: F401

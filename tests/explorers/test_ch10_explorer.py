@@ -1,12 +1,13 @@
 """The explorer of chapter 10: its bugs run again by other means, and the game on a page."""
 
-import json
-import os
+import importlib
+import multiprocessing
 import shutil
-import subprocess
 import sys
 import tomllib
+import traceback
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,38 +22,43 @@ PACKAGE = Path(gmmlib.__file__).parent
 SEEDED = PACKAGE.parent / "tests" / "gmmlib" / "bug_zoo" / "mutants.toml"
 NAMES = [case["name"] for case in zoo.CASES]
 
-# run in a process of its own, where `gmmlib` itself is the copy with the bug
-JUDGE = """
-import json, sys
-from pathlib import Path
-from types import SimpleNamespace
-sys.path[:0] = [sys.argv[1], sys.argv[2]]
-import gmmlib
-assert Path(gmmlib.__file__).is_relative_to(sys.argv[1])
-from gmmlib.explorers import _bug_zoo as zoo
-names = "e_step m_step em fit_gaussian kmeans_plusplus log_gaussian mixture_log_density GaussianMixture".split()
-lib = SimpleNamespace(**{name: getattr(gmmlib, name) for name in names})
-print(json.dumps([bool(zoo.verdict(law, lib)) for law in zoo.LAWS.values()]))
-"""
+LIBRARY = "e_step m_step em fit_gaussian kmeans_plusplus log_gaussian mixture_log_density GaussianMixture".split()
+
+
+def judge(folder, queue):
+    """In a process of its own: import the copy below `folder` as `gmmlib` itself, and put which laws it breaks."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "gmmlib"]:
+        del sys.modules[name]
+    sys.path.insert(0, str(folder))
+    try:
+        copied = importlib.import_module("gmmlib")
+        laws = importlib.import_module("gmmlib.explorers._bug_zoo")
+        assert all(Path(module.__file__).is_relative_to(folder) for module in (copied, laws))
+        lib = SimpleNamespace(**{name: getattr(copied, name) for name in LIBRARY})
+        queue.put([bool(laws.verdict(law, lib)) for law in laws.LAWS.values()])
+    except BaseException:
+        queue.put(traceback.format_exc())
 
 
 def broken_laws(folder, case=None):
-    """Which laws a bug breaks: the package copied by hand, one line changed, judged in a new process."""
+    """Which laws a bug breaks: the package copied by hand, one line changed, judged in a new process.
+
+    The process is a fork of this one: numpy, scipy and scikit-learn are there, and loading them is what takes long.
+    """
     shutil.copytree(PACKAGE, folder / "gmmlib", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(PACKAGE.parent / "data", folder / "data")
     if case:
         path = folder / "gmmlib" / case["file"]
         path.write_text(path.read_text(encoding="utf-8").replace(case["old"], case["new"]), encoding="utf-8")
-    run = subprocess.run(
-        [sys.executable, "-c", JUDGE, folder, folder],
-        cwd=folder,
-        env=os.environ | {"OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
-    return json.loads(run.stdout)
+    context = multiprocessing.get_context("fork")
+    queue = context.SimpleQueue()
+    process = context.Process(target=judge, args=(folder, queue))
+    process.start()
+    process.join(120)
+    assert not queue.empty(), "the process ended, or was ended, without a verdict"
+    found = queue.get()
+    assert isinstance(found, list), found
+    return found
 
 
 @pytest.mark.parametrize("number", range(12), ids=[name.replace(" ", "-") for name in NAMES])

@@ -72,7 +72,7 @@ def open_page(chromium, address):
         page.on("console", lambda m: page.problems.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda e: page.problems.append(str(e)))
         page.on("request", lambda r: None if r.url.startswith((address, "data:")) else page.problems.append(r.url))
-        page.goto(f"{address}{name}.html", wait_until="networkidle")
+        page.goto(f"{address}{name}.html", wait_until="load")
         page.wait_for_selector("[data-mounted]", timeout=5000)
         return page
 

@@ -4,11 +4,13 @@ Each mutant changes one line of a copy of the package; the working tree is never
 touched. A mutant that survives means that a test is missing, not that the mutant is.
 """
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,8 @@ PACKAGE = Path(gmmlib.__file__).parent
 ROOT = HERE.parents[1]
 MUTANTS = tomllib.loads((HERE / "bug_zoo" / "mutants.toml").read_text(encoding="utf-8"))["mutant"]
 
+# No plugin is needed here, and loading all of them takes longer than the tests.
+ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "BUG_ZOO": "1"}
 GUARD = """
 from pathlib import Path
 import gmmlib
@@ -32,17 +36,66 @@ if not Path(gmmlib.__file__).is_relative_to(Path(__file__).parent):
 """
 
 
+# Reads requests (folder, arguments, environment), one a line, and answers (exit code, what was printed). Each is run
+# in a fork that finds what the tests import, but for gmmlib and the tests themselves, loaded.
+SERVER = """
+import io, json, os, sys, traceback
+import hypothesis, matplotlib.figure, mpmath, numpy.testing, pandas, pytest
+import scipy.optimize, scipy.special, scipy.stats, sklearn.cluster, sklearn.mixture, sklearn.utils.estimator_checks
+assert "gmmlib" not in sys.modules
+for line in sys.stdin:
+    folder, arguments, environment = json.loads(line)
+    with open(os.path.join(folder, "printed"), "w+b") as printed:
+        child = os.fork()
+        if not child:
+            os.environ.update(environment)
+            os.chdir(folder)
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            os.dup2(printed.fileno(), 1)
+            os.dup2(printed.fileno(), 2)
+            sys.path[0] = folder
+            code = 3
+            try:
+                code = int(pytest.main(arguments))
+            except BaseException:
+                traceback.print_exc()
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        printed.seek(0)
+        print(json.dumps([code, printed.read().decode(errors="replace")]), flush=True)
+"""
+
+
+@cache
+def server():
+    """One for all mutants of a worker; it ends with its input, when the worker ends."""
+    return subprocess.Popen(
+        [sys.executable, "-c", SERVER],
+        cwd=HERE.anchor,  # nothing to import there
+        env=os.environ | ENVIRONMENT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
 def judge(copy, tests):
     """Run tests against the package below `copy`; pytest's exit code and what it printed."""
     (copy / "zoo_guard.py").write_text(GUARD)
     quiet = ["-x", "-q", "-p", "no:cacheprovider", "-p", "zoo_guard", "--tb=line"]
     path = ["-o", f"pythonpath={copy}"]  # pyproject's own begins with the tree that is not to be judged
+    arguments = [*quiet, "-c", str(ROOT / "pyproject.toml"), *path, *(str(HERE / t) for t in tests)]
+    environment = ENVIRONMENT | {"PYTHONPATH": str(copy)}
+    if sys.platform == "linux":  # elsewhere a fork is not to be had, or not to be trusted with loaded libraries
+        server().stdin.write(json.dumps([str(copy), arguments, environment]) + "\n")
+        server().stdin.flush()
+        return tuple(json.loads(server().stdout.readline()))
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", *quiet, "-c", ROOT / "pyproject.toml", *path, *(HERE / t for t in tests)],
+        [sys.executable, "-m", "pytest", *arguments],
         cwd=copy,
-        # no plugin is needed here, and loading all of them takes longer than the tests
-        env=os.environ
-        | {"PYTHONPATH": str(copy), "OPENBLAS_NUM_THREADS": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "BUG_ZOO": "1"},
+        env=os.environ | environment,
         capture_output=True,
         text=True,
         check=False,

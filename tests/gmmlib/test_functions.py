@@ -5,6 +5,8 @@ import inspect
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy import stats
+from scipy.special import logsumexp, softmax
 
 from gmmlib import e_step, em, log_likelihood, m_step, sample_mixture
 
@@ -71,3 +73,19 @@ def test_the_number_of_iterations_is_kept_and_convergence_told():
 def test_no_sample_is_a_sample(rng):
     points, labels = sample_mixture(rng, 0, *START)
     assert (points.shape, labels.shape) == ((0, 2), (0,))
+
+
+@pytest.mark.parametrize("kind", ["diag", "spherical", "tied_spherical"])
+@pytest.mark.parametrize("D", [1, 2, 40])
+@pytest.mark.parametrize("between", [3.0, 3e4])  # deviations: products will do, or would cancel
+def test_without_correlations_densities_are_products_wherever_the_rows_lie(rng, kind, D, between):
+    variances = {"diag": rng.uniform(0.5, 2, (3, D)), "spherical": rng.uniform(0.5, 2, 3), "tied_spherical": 0.7}[kind]
+    weights, means = rng.dirichlet(np.ones(3)), 1e3 + between * rng.normal(size=(3, D))
+    X = means[rng.integers(3, size=50)] + rng.normal(size=(50, D))
+    X[::7] *= 50  # some far from every component
+    before, resp, log_density = X.copy(), *e_step(X, weights, means, variances, kind)
+    sd = np.sqrt(np.broadcast_to(np.reshape(variances, (-1, D if kind == "diag" else 1)), (3, D)))
+    log_joint = stats.norm(means[:, None], sd[:, None]).logpdf(X).sum(axis=2) + np.log(weights)[:, None]
+    assert_allclose(log_density, logsumexp(log_joint, axis=0), rtol=1e-12)
+    assert_allclose(resp, softmax(log_joint, axis=0).T, rtol=1e-9, atol=1e-12)
+    assert (X == before).all()

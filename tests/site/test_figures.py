@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from visit import ROOT, SETTLE
+from visit import ROOT, SETTLE, open_whole
 
 from gmmlib.plotting import COLORS
 
@@ -68,7 +68,7 @@ def look(chromium, serve):
     def look(name):
         context = chromium.new_context(viewport={"width": 1280, "height": 900})
         page, seen = context.new_page(), {}
-        page.goto(address + name, wait_until="networkidle")
+        open_whole(page, address + name)
         seen["code"], seen["lazy"] = page.evaluate(CODE), page.locator(".cell_output img:not([loading=lazy])").count()
         page.evaluate(OPEN, True)
         seen["desk"] = page.evaluate(FIGURES)

@@ -58,6 +58,22 @@ def test_a_fault_is_seen(visit, fault):
     assert getattr(visit(f"{fault}.html"), fault) not in ([], ["Good"])
 
 
+@pytest.mark.parametrize(
+    ("fault", "rule"),
+    [
+        ('<p style="color: #555">dim</p>', "color-contrast"),
+        ('<p class="night"><img src="data:,"></p>', "image-alt"),
+        ('<p class="night"><button></button></p>', "button-name"),
+    ],
+)
+def test_a_barrier_of_the_night_alone_is_seen(visitor, tmp_path, fault, rule):
+    by_day = "<style>@media (prefers-color-scheme: light) { .night { display: none } }</style>"
+    (tmp_path / "a.html").write_text(GOOD.replace("FAULT", by_day + fault))
+    barriers = visitor(tmp_path)("a.html").barriers
+    assert any(barrier.startswith(f"dark, {rule} ") for barrier in barriers), barriers
+    assert all(barrier.startswith("dark, ") for barrier in barriers), barriers
+
+
 def test_headings_of_a_size_are_seen(visitor, tmp_path):
     same = '<article class="bd-article"><h1>A</h1><h2 style="font-size: 2em">B</h2></article>'
     (tmp_path / "a.html").write_text(GOOD.replace("FAULT", same))
@@ -102,6 +118,11 @@ def test_a_line_that_print_loses_is_listed(visitor, tmp_path):
     code = '<pre>kept = 1\n</pre><pre style="display: none">lost = 2</pre>'
     (tmp_path / "a.html").write_text(f"<article>{code}</article>")
     assert visitor(tmp_path).paper("a.html", tmp_path) == ["lost = 2"]
+
+
+def test_a_heading_that_offers_to_hide_code_is_listed(visitor, tmp_path):
+    (tmp_path / "a.html").write_text("<details open><summary>Hide code cell source</summary></details>")
+    assert visitor(tmp_path).paper("a.html", tmp_path) == ["a heading that hides or shows code"]
 
 
 @pytest.mark.parametrize("inside", ["avoid", "auto"])

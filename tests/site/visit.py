@@ -171,6 +171,20 @@ RUN_AXE = """async () => {
   return found.violations.flatMap(v => v.nodes.map(n => `${v.id} (${v.impact}): ${n.html.slice(0, 160)}`));
 }"""
 
+# By night only colours differ, so only their rules are asked again; and all rules of what the day did not show.
+SHOWN = """() => { window.byDay = new Set([...document.querySelectorAll("*")].filter(e => e.checkVisibility())) }"""
+RUN_AXE_BY_NIGHT = """async () => {
+  const fresh = [...document.body.querySelectorAll("*")].filter(e => e.checkVisibility() && !window.byDay.has(e));
+  const every = axe.getRules(), colours = axe.getRules(["cat.color"]);
+  const found = [];
+  for (const [where, asked] of [[document, colours], [{include: fresh}, every]]) {
+    if (where !== document && !fresh.length) continue;
+    const runOnly = {type: "rule", values: asked.map(rule => rule.ruleId)};
+    found.push(...(await axe.run(where, {runOnly, resultTypes: ["violations"], preload: false})).violations);
+  }
+  return found.flatMap(v => v.nodes.map(n => `${v.id} (${v.impact}): ${n.html.slice(0, 160)}`));
+}"""
+
 # What only TeX looks like: a command, or a dollar's worth of one.
 TEX = re.compile(r"\\[a-zA-Z]{2,}|\\[()\[\]]|\$[^$\s][^$]*\$")
 
@@ -195,6 +209,13 @@ class Visit:
     wide: list = field(default_factory=list)  # what sticks out at 320 px
     dark: tuple = ()  # lightness of text and ground when the reader prefers dark
     barriers: list = field(default_factory=list)  # what axe objects to, light and dark
+
+
+def open_whole(page, url):
+    """Open a page and wait until its explorers live and its fonts are there; what it asks for, `Visitor` watches."""
+    page.goto(url, wait_until="load")
+    page.wait_for_function("() => !document.querySelector('[data-explorer]:not([data-mounted])')")
+    page.evaluate("document.fonts.ready.then(() => null)")
 
 
 def on_paper(line, sheets):
@@ -233,7 +254,7 @@ class Visitor:
         return seen
 
     def paper(self, path, site):
-        """Lines of code on the page that its print lacks, rows and figures that it splits.
+        """Lines of code on the page that its print lacks, rows and figures that it splits, headings of folded code.
 
         Blanks do not count: a long line of code goes on below, or at the top of the next sheet. A row's cells,
         or a figure's top and caption, are found by links to nowhere with an address of their own, which the
@@ -241,7 +262,7 @@ class Visitor:
         """
         page = self.browser.new_page(color_scheme="dark")
         try:
-            page.goto(self.address + path, wait_until="networkidle")
+            open_whole(page, self.address + path)
             wholes = page.evaluate(MARK_ENDS)
             printed = PdfReader(BytesIO(page.pdf(format="A4")))
         finally:
@@ -256,7 +277,8 @@ class Visitor:
                 whole = re.search(r"mark\.invalid/(\d+)", str(link.get_object().get("/A", {}).get("/URI", "")))
                 if whole:
                     places.setdefault(int(whole[1]), set()).add(number)
-        return lost + [f"split: {what}" for i, what in enumerate(wholes) if len(places.get(i, ())) > 1]
+        idle = ["a heading that hides or shows code"] if any("codecellsource" in sheet for sheet in sheets) else []
+        return lost + idle + [f"split: {what}" for i, what in enumerate(wholes) if len(places.get(i, ())) > 1]
 
     def admit(self, route, seen):
         """Let through what the site serves itself; stop and note everything else."""
@@ -286,12 +308,13 @@ class Visitor:
         seen.colours = page.evaluate(LINK_COLOURS)
         page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
         seen.barriers = page.evaluate(RUN_AXE)
+        page.evaluate(SHOWN)
 
         page.emulate_media(color_scheme="dark")
         page.evaluate(SETTLE)
         seen.dark = tuple(page.evaluate(SHADES))
         seen.colours += page.evaluate(LINK_COLOURS)
-        seen.barriers += [f"dark, {barrier}" for barrier in page.evaluate(RUN_AXE)]
+        seen.barriers += [f"dark, {barrier}" for barrier in page.evaluate(RUN_AXE_BY_NIGHT)]
 
         page.set_viewport_size({"width": 320, "height": 640})
         page.wait_for_timeout(100)

@@ -1,10 +1,12 @@
 """What a student gets: everything but the answers, in Markdown that any program shows."""
 
+import copy
+
 import nbformat
 import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
-from notebook_form import ChapterError
+from notebook_form import ChapterError, merged, normal_output
 from plain import citation, leftovers, numbers, plain
 
 from student import SETUP, SOLUTION, STUDENT, checks, faults, part, setup_cell, site, solved, sources, starter, student
@@ -156,25 +158,88 @@ def test_the_sites_page_folds_what_answers_and_hides_what_is_hidden(path):
     assert printed == folded
 
 
+def with_guards(nb, source):
+    """The copy `nb` with the guards of `source`, each in a scope of its own: no later cell sees what it defines."""
+    copied, cells = {cell.id: cell for cell in nb.cells}, []
+    for cell in source.cells:
+        if cell.id in copied:
+            cells.append(copied[cell.id])
+        elif "remove-cell" in cell.metadata.get("tags", []):
+            scope = "_guarded = {**globals().get('_guarded', {}), **globals()}"
+            cells.append(nbformat.v4.new_code_cell(f"{scope}\nexec({cell.source!r}, _guarded)"))
+    cells.insert(1, copied["course-setup"])
+    return nbformat.v4.new_notebook(cells=cells, metadata=nb.metadata)
+
+
+def printed(cell):
+    """What nbval compares of a cell: text of every kind, and no picture."""
+    outputs = copy.deepcopy(cell.outputs)
+    for output in outputs:
+        output.get("data", {}).pop("image/png", None)
+    shown = merged(normal_output(output, 0) for output in outputs)
+    return [output.get("data") or output.get("text") or output.get("traceback") for output in shown]
+
+
+def differing(nb, source):
+    """The cells of the executed copy `nb` that print something else than is stored: (id, stored, printed)."""
+    stored = {cell.id: cell for cell in source.cells}
+    for cell in nb.cells:
+        origin = stored.get(cell.id)
+        if cell.cell_type == "code" and origin and "nbval-ignore-output" not in origin.metadata.get("tags", []):
+            if printed(cell) != printed(origin):
+                yield cell.id, printed(origin), printed(cell)
+
+
+def execute(nb):
+    NotebookClient(nb, timeout=120, kernel_name="python3", resources={"metadata": {"path": STUDENT}}).execute()
+
+
 @each_notebook
-def test_a_students_notebook_runs_when_it_is_solved(path):
-    """As a student would: each answer written into its cell, nothing else touched, run from top to bottom."""
-    nb, solutions = read(STUDENT / path.name), {}
-    for cell in read(path).cells:
+def test_a_students_notebook_runs_when_it_is_solved_and_prints_what_is_stored(path):
+    """As a student would: each answer written into its cell, nothing else touched, run from top to bottom.
+
+    This is also how this processor computes the page: its outputs are those of the page, and its guards hold.
+    """
+    nb, source, solutions = read(STUDENT / path.name), read(path), {}
+    for cell in source.cells:
         if part(cell) == "answer":
             solutions[cell.metadata.nbgrader.grade_id] = solved(cell.source)
     for cell in nb.cells:
         if part(cell) == "answer":
             cell.source = solutions.pop(cell.metadata.nbgrader.grade_id)
     assert not solutions
-    NotebookClient(nb, timeout=120, kernel_name="python3", resources={"metadata": {"path": STUDENT}}).execute()
+    guarded = with_guards(nb, source)
+    assert [cell.id for cell in guarded.cells if cell in nb.cells] == [cell.id for cell in nb.cells]
+    execute(guarded)
+    assert list(differing(guarded, source)) == []
+
+
+def test_a_guard_that_fails_and_an_output_that_differs_are_seen():
+    cells = [text("# T"), code("print(1 / 3)"), code("secret = 3\nassert secret == 3", ["remove-cell"])]
+    cells += [code("print(2)\n'shown'"), code("assert secret == 3", ["remove-cell"])]
+    source = nbformat.v4.new_notebook(cells=cells)
+    made = with_guards(student(source, "01_x"), source)
+    execute(made)
+    by_id = {cell.id: cell for cell in made.cells}
+    assert len(list(differing(made, source))) == 2  # nothing is stored
+    for cell in (cells[1], cells[3]):
+        cell.outputs = copy.deepcopy(by_id[cell.id].outputs)
+    assert list(differing(made, source)) == []
+    cells[3].outputs[1].data["text/plain"] = "'other'"
+    assert [which for which, _, _ in differing(made, source)] == [cells[3].id]
+    cells[4].source = "assert secret == 4"
+    with pytest.raises(CellExecutionError, match="AssertionError"):
+        execute(with_guards(student(source, "01_x"), source))
+    cells[3].source = "print(secret)"
+    with pytest.raises(CellExecutionError, match="name 'secret' is not defined"):
+        execute(with_guards(student(source, "01_x"), source))
 
 
 @each_page
 def test_an_unsolved_page_stops_at_its_first_check_and_says_what_to_write(path):
     nb = read(STUDENT / path.name)
     with pytest.raises(CellExecutionError, match=r"NotImplementedError.*write \w+|AssertionError"):
-        NotebookClient(nb, timeout=120, kernel_name="python3", resources={"metadata": {"path": STUDENT}}).execute()
+        execute(nb)
 
 
 def test_student_folder_is_what_the_chapters_make():

@@ -7,9 +7,10 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from ...numerics import LOG_2PI, as_count, as_numbers, as_points, as_rng, as_weights
-from .covariance import ROUND, SHARED, check_symmetric, cholesky, inverse_roots, log_norms, squared_distance
+from .covariance import MATRIX, ROUND, SHARED, check_symmetric, cholesky, inverse_roots, log_norms, squared_distance
 
 FARTHEST = 1e152  # standard deviations: a sum of squares fits
+PRODUCTS_END = 1e4  # squared deviations between means: times 1e-16, twelve digits are left
 
 __all__ = [
     "conditional",
@@ -121,7 +122,7 @@ def mixture_log_joint(weights, means, covs, kind):
     far = FARTHEST / (D * steepest[:, None])
 
     @np.errstate(over="ignore")
-    def log_joint(x):
+    def by_residuals(x):
         columns, out = np.ascontiguousarray(x.T, dtype=float), np.empty((K, len(x)))
         y = np.empty_like(columns)  # fresh memory costs more than arithmetic
         within = np.abs(x).max() < far.min() - np.abs(means).max()
@@ -132,6 +133,40 @@ def mixture_log_joint(weights, means, covs, kind):
             out[k] = squared_distance(y, roots if kind in SHARED else roots[k], out=y)
         out *= -0.5
         out += constants[:, None]
+        return out
+
+    if kind in MATRIX:
+        return by_residuals
+    own = np.broadcast_to(np.reshape(roots, (-1, len(steepest))) / steepest, (K, len(steepest)))
+    return by_products(weights @ means, steepest, means, own**2, constants, by_residuals)
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def by_products(origin, scale, means, precisions, constants, by_residuals):
+    """The same without correlations: (z - m)^2 as z^2 - 2 m z + m^2, two matrix products.
+
+    Seen from the mixture's mean, in units of the narrowest deviation. Where the components' means are many
+    deviations from there, the terms would cancel beyond the twelfth digit: then by residuals. So are
+    rows whose squares do not fit.
+    """
+    m = (means - origin) * scale
+    linear, square = precisions * m, (precisions * m**2).sum(axis=1)
+    if not square.max() < PRODUCTS_END:
+        return by_residuals
+    constants = constants - 0.5 * square
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def log_joint(x):
+        z = np.array(x.T, dtype=float, order="C")
+        z -= origin[:, None]
+        z *= scale[:, None]
+        out = linear @ z
+        squares = np.multiply(z, z, out=z) if len(scale) > 1 else np.einsum("dn,dn->n", z, z)[None]
+        out -= 0.5 * precisions @ squares
+        out += constants[:, None]
+        fits = np.isfinite(out.max(axis=0))
+        if not fits.all():
+            out[:, ~fits] = by_residuals(x[~fits])
         return out
 
     return log_joint

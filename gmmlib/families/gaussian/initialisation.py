@@ -26,7 +26,7 @@ def check_start(model, D):
                 "The parameter 'weights' should be in the range [0, 1], "
                 f"but got max value {weights.max():.5f}, min value {weights.min():.5f}"
             )
-        if not np.isclose(weights.sum(), 1, atol=1e-6):
+        if not abs(weights.sum() - 1) <= 1e-5:
             total = f"{weights.sum():.5f}"
             raise ValueError(f"The parameter 'weights' should be normalized, but got sum(weights) = {total}")
     if means is not None:
