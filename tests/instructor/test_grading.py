@@ -293,6 +293,13 @@ def test_the_machine_is_left_as_it_was(graded):
     assert "/run/runner.py" not in alive
 
 
+def test_a_release_links_to_no_notebook_that_is_not_in_it():
+    linked = [cell.source for cell in PAGE.nb.cells if ".ipynb)" in cell.source]
+    assert linked
+    assert not [cell.source for cell in PAGE.student().cells if ".ipynb)" in cell.source]
+    assert any("Six exercises on chapter 9:" in cell.source for cell in PAGE.student().cells)
+
+
 @pytest.mark.sweep
 @pytest.mark.xdist_group("grading-hand")
 def test_what_a_person_decides_goes_into_the_csv_and_stays(make_kit):
