@@ -158,3 +158,29 @@ def test_samples_have_the_moments_asked_for(rng):
 def test_bad_input_is_named(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda text: log_gaussian_1d(text, 0.0, 1.0), "x"),
+        (lambda text: log_gaussian_1d(0.0, text, 1.0), "mean"),
+        (lambda text: log_gaussian_1d(0.0, 0.0, text), "var"),
+        (lambda text: log_gaussian([[0.0]], text, [[1.0]]), "mean"),
+        (lambda text: log_gaussian([[0.0]], [0.0], [text]), "cov"),
+        (lambda text: conditional([0.0, 0.0], np.eye(2), [0], text), "values"),
+    ],
+)
+def test_text_is_refused_by_the_name_of_its_argument(call, name):
+    with pytest.raises(ValueError, match=f"^{name} holds"):
+        call(["3"])
+
+
+def test_a_lopsided_covariance_is_refused_by_its_name():
+    with pytest.raises(ValueError, match=r"^cov .*symmetric"):
+        log_gaussian([[0.0, 0.0]], [0.0, 0.0], [[1.0, 0.5], [0.0, 1.0]])
+
+
+def test_of_two_bad_parameters_the_first_is_named():
+    with pytest.raises(ValueError, match=r"^mean contains NaN"):
+        log_gaussian([[0.0]], [np.nan], [[np.nan]])

@@ -8,10 +8,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from random_mixtures import random_covs, random_mixture
 
 from gmmlib import GaussianMixture, fit_gaussian, kmeans_plusplus, lloyd, m_step
-from gmmlib.families.gaussian.covariance import full_covariances
+from gmmlib.families.gaussian.covariance import SHARED, full_covariances
 from gmmlib.families.gaussian.em import make_points
-from gmmlib.families.gaussian.initialisation import best_of, check_start, start_components
-from gmmlib.families.gaussian.parameters import leave
+from gmmlib.families.gaussian.initialisation import best_of, check_start, revived, start_components
+from gmmlib.families.gaussian.parameters import enter, leave
 
 
 def model(K=2, kind="full", weights=None, means=None, precisions=None):
@@ -203,6 +203,25 @@ def test_one_component_starts_where_it_ends(rng):
     fitted = GaussianMixture(1, reg_covar=0, max_iter=0).fit(X)
     assert_allclose(fitted.means_[0], mean, rtol=1e-12)
     assert_allclose(fitted.covariances_[0], cov, rtol=1e-10)
+
+
+@pytest.mark.parametrize("kind", ["full", "tied", "diag", "spherical", "tied_spherical"])
+def test_a_component_without_points_is_moved_to_a_row_and_the_others_stay(kind, rng):
+    X = table(rng)
+    points = make_points(X, kind)
+    weights, means, covs = np.array([0.6, 0.0, 0.4]), table(rng)[:3], np.asarray(random_covs(rng, kind, 3, 3))
+    alive = enter(points.frame, kind, weights, means, covs)
+    got = leave(revived(alive, points, np.zeros(3), rng))
+    assert_allclose(got.weights, np.array([0.6, 1 / 3, 0.4]) / (4 / 3), rtol=1e-12)
+    assert_allclose(got.means[[0, 2]], means[[0, 2]], rtol=1e-12)
+    assert np.isclose(X, got.means[1], rtol=1e-12).all(axis=1).any()
+    if kind in SHARED:
+        assert_allclose(got.covs, covs, rtol=1e-12)
+    else:
+        whole = fit_gaussian(X)[1]
+        variances = {"full": whole, "diag": np.diag(whole), "spherical": np.diag(whole).mean()}[kind]
+        assert_allclose(got.covs[1], variances, rtol=1e-9)
+        assert_allclose(got.covs[[0, 2]], covs[[0, 2]], rtol=1e-12)
 
 
 # ------------------------------------------------------------------------- the best of

@@ -10,7 +10,7 @@ from scipy.spatial.distance import cdist
 
 import gmmlib.clustering.nearest as parts
 from gmmlib import KMeans, assign, lloyd, update_centers
-from gmmlib.clustering.nearest import Table, by_differences, columns_and_size
+from gmmlib.clustering.nearest import Table, by_differences, columns_and_size, size_of
 
 RNG = np.random.default_rng(6)
 
@@ -36,6 +36,8 @@ def pieces(request, monkeypatch):
     monkeypatch.setattr(parts, "LITTLE", 0)
     if request.param != "one piece":
         monkeypatch.setattr(parts, "FIT", 0)
+        in_step = lambda N, _: [slice(i, min(i + 97, N)) for i in range(0, N, 97)]  # noqa: E731
+        monkeypatch.setattr(parts, "blocks", in_step)
     if request.param == "few kept":
         monkeypatch.setattr(parts, "KEPT", 0)
 
@@ -106,10 +108,10 @@ def test_a_run_is_what_assigning_and_updating_in_turn_gives(name, weighted, rng,
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("tight", [1.0, 1e-5])
+@pytest.mark.parametrize("tight", [1.0, 1e-2, 1e-5])
 @pytest.mark.parametrize("name", ["overlapping clouds", "clusters", "wide", "far from the origin"])
 def test_what_remains_after_a_further_centre_is_the_sum_of_the_smaller_squares(name, tight, weighted, rng, pieces):
-    """Tight: clusters a hundred thousand times closer than their distance from the origin."""
+    """Tight: clusters a hundred, or a hundred thousand times closer than their distance from the origin."""
     X = tight * CASES[name][0] + rng.integers(0, 2, size=(len(CASES[name][0]), 1)) * 20
     share = rng.uniform(size=len(X)) if weighted else None
     table, weight = Table(X, share), np.ones(len(X)) if share is None else share
@@ -125,6 +127,23 @@ def test_what_remains_after_a_further_centre_is_the_sum_of_the_smaller_squares(n
 
 
 # ------------------------------------------------------------------- far, large and many
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
+@pytest.mark.parametrize("aside", [1.0, 3e3])  # how far rows lie from the middle of two centres, along their border
+def test_near_ties_are_decided_in_double_precision_in_any_unit(unit, aside, rng):
+    centers = rng.normal(size=(2, 3))
+    middle, across = centers.mean(axis=0), centers[1] - centers[0]
+    along = np.cross(across, [1.0, 2.0, 3.0])
+    sign, place = rng.choice([-1, 1], size=2000), aside * rng.normal(size=2000)
+    place[::50] /= aside
+    X = middle + np.outer(sign * 1e-8 * aside, across) + np.outer(place, along)
+    assert_array_equal(assign(unit * X, unit * centers).labels, (sign + 1) // 2)
+
+
+def test_the_size_of_rows_is_that_of_the_largest_number_whatever_its_sign():
+    assert size_of(np.array([[-5.0, 1.0], [2.0, 3.0]])) == 5
+    assert size_of(np.array([[-1.0, 1.0], [2.0, 3.0]])) == 3
 
 
 def exactly_nearest(row, centers):
