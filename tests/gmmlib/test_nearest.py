@@ -135,9 +135,9 @@ def test_near_ties_are_decided_in_double_precision_in_any_unit(unit, aside, rng)
     centers = rng.normal(size=(2, 3))
     middle, across = centers.mean(axis=0), centers[1] - centers[0]
     along = np.cross(across, [1.0, 2.0, 3.0])
-    sign, place = rng.choice([-1, 1], size=2000), aside * rng.normal(size=2000)
+    sign, place = rng.choice([-1, 1], size=2000), aside * rng.normal(size=2000)  # single precision is tried first
     place[::50] /= aside
-    X = middle + np.outer(sign * 1e-8 * aside, across) + np.outer(place, along)
+    X = middle + np.outer(sign * 1e-9 * aside, across) + np.outer(place, along)
     assert_array_equal(assign(unit * X, unit * centers).labels, (sign + 1) // 2)
 
 
