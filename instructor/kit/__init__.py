@@ -10,7 +10,8 @@ Read in this order:
     runner     runs inside the sandbox: one process an exercise
     sandbox    starts `runner` with no network, no files of ours, little memory, little time
     grade      `make grade`: all of it, then nbgrader's autograder, gradebook and feedback
-    report     grades.csv, and by_hand.csv for what a person decides
+    report     grades.csv, by_hand.csv for what a person decides, and what stands above the feedback
+    formulas   TeX of the page drawn in the feedback; `templates` is what that page looks like
 """
 
 import sys

@@ -138,7 +138,7 @@ def keep_book(course, name, page, marks, statuses, whose, out):
         rows = report.settle(course, name, page, marks, statuses, f"sqlite:///{work}")
         with Progress("feedback", len(marks), out) as progress:
             for who in sorted(marks):
-                nbgrader.feedback(who, report.note(page, rows[who][1]))
+                nbgrader.feedback(who, report.summary(page, rows[who][1]))
                 progress.step(who)
         os.replace(work, real)
         report.write_csv(course, name, page, rows, whose)

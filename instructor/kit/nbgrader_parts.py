@@ -1,4 +1,4 @@
-"""What is put into nbgrader: our results where it would run code, and feedback without hidden tests."""
+"""What is put into nbgrader: our results where it would run code, and feedback of ours, without hidden tests."""
 
 import io
 import json
@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 
 import nbformat
-from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
@@ -24,13 +23,15 @@ from nbgrader.preprocessors import (
     SaveAutoGrades,
     SaveCells,
 )
-from traitlets import Unicode
+from traitlets import Dict, Unicode
 from traitlets.config import Config
 
+from . import formulas
 from .page import HIDDEN, grade_id
 
 # Our starters are made already: ClearSolutions would wipe every answer cell that has no markers.
 RELEASE = [LockCells, ClearOutput, CheckCellMetadata, ComputeChecksums, SaveCells, ClearHiddenTests, ComputeChecksums]
+TECHNICAL = ("Timeout", "Crashed", "NotAttempted")  # what a check shows that was not run to its end
 HIDDEN_FAILS = "A check that is not shown fails: the answer passes what is shown, and not everything that must hold."
 
 
@@ -49,22 +50,33 @@ class HideHidden(NbGraderPreprocessor):
     """Feedback is public: no line of a hidden test, in a cell, in a traceback or printed by the answer."""
 
     folder = Unicode(help="where the results lie").tag(config=True)
+    summary = Dict(help="what stands above the page, as of report.summary").tag(config=True)
 
     def preprocess(self, nb, resources):
         found = results(self.folder, resources)
+        items = {item["grade_id"]: dict(item) for item in self.summary["items"]}
+        formulas.learn(cell.source for cell in nb.cells if cell.cell_type == "markdown" and not grade_id(cell))
+        stopped, comments = (
+            {},
+            {grade_id(cell): cell.metadata.nbgrader.get("comment") for cell in nb.cells if grade_id(cell)},
+        )
         for number, cell in enumerate(nb.cells):
             if cell.cell_type != "code":
                 continue
-            tests = cell.metadata.get("nbgrader", {}).get("grade")
+            about = cell.metadata.get("nbgrader", {})
+            tests = about.get("grade")
             if tests:
                 cell.source = HIDDEN.sub("", cell.source).rstrip()
             in_hidden = found["cells"].get(str(number), {}).get("hidden", False)
             cell.outputs = [self.shown(out, tests, in_hidden, found["secret"]) for out in cell.outputs]
-        if self.note:
-            nb.cells.insert(0, nbformat.v4.new_markdown_cell(self.note))
+            cell.metadata["kind"] = "checks" if tests else "answer" if about.get("solution") else "given"
+            cell.metadata["alt"] = "What this cell draws"
+            stopped[about.get("grade_id")] = [out for out in cell.outputs if out.output_type == "error"]
+        for item in items.values():
+            found_here = said(stopped.get(item["answer_id"]), stopped.get(item["grade_id"]))
+            item["said"] = item["said"] or comments.get(item["answer_id"]) or found_here
+        resources["feedback"] = {**self.summary, "items": list(items.values()), "by_id": items}
         return nb, resources
-
-    note = Unicode(help="what is not decided, above the page").tag(config=True)
 
     def shown(self, out, tests, in_hidden, secret):
         if out.output_type == "error":
@@ -80,6 +92,17 @@ class HideHidden(NbGraderPreprocessor):
         return out
 
 
+def said(answer, checks):
+    """What failed, in a line: the answer itself, where it stopped, and else what its checks say."""
+    for who, errors in (("your answer stops: ", answer), ("", checks)):
+        for out in errors or []:
+            if out.ename not in TECHNICAL:
+                words = [out.ename] if out.ename != "AssertionError" or not out.evalue else []
+                words += [re.sub(r"<ipython[^>]*>, ", "", out.evalue)] if out.evalue else []
+                return who + ": ".join(words)
+    return ""
+
+
 def clean(text, secret):
     return "\n".join(line for line in text.split("\n") if not any(hidden in line for hidden in secret))
 
@@ -93,10 +116,7 @@ def outputs(raw):
     return [nbformat.from_dict(out) for out in raw]
 
 
-# nbgrader's template asks others for MathJax and for fonts. A student's page asks nobody: formulas stay TeX.
-ELSEWHERE = re.compile(r'<script[^>]*\ssrc="(?:https?:)?//[^>]*>\s*</script>|<link[^>]*\shref="(?:https?:)?//[^>]*>')
-
-TABLES = "<style>td, th { padding: 0 0.6em; text-align: left; }</style>"  # the template lets columns run together
+TEMPLATES = Path(__file__).resolve().parent / "templates"  # nbgrader's own asks others for MathJax and for fonts
 
 
 class Nbgrader:
@@ -114,7 +134,11 @@ class Nbgrader:
         self.config.Autograde.sanitize_preprocessors = [ClearOutput, OverwriteKernelspec, CheckCellMetadata]
         self.config.Autograde.autograde_preprocessors = [PutResults, LimitOutput, SaveAutoGrades, CheckCellMetadata]
         self.config.GenerateAssignment.preprocessors = RELEASE
-        self.config.GenerateFeedback.preprocessors = [GetGrades, HideHidden, CSSHTMLHeaderPreprocessor]
+        self.config.GenerateFeedback.preprocessors = [GetGrades, HideHidden]
+        self.config.HTMLExporter.template_name = "course_feedback"
+        self.config.HTMLExporter.extra_template_basedirs = [str(TEMPLATES)]
+        self.config.HTMLExporter.exclude_anchor_links = True
+        self.config.HTMLExporter.filters = {"formulas": formulas.drawn}
         self.name, self.root = name, Path(course.folder)
 
     def step(self, converter, student=None):
@@ -139,12 +163,10 @@ class Nbgrader:
     def autograde(self, student):
         self.step(Autograde, student)
 
-    def feedback(self, student, note=""):
-        self.config.HideHidden.note = note
+    def feedback(self, student, summary):
+        css = (TEMPLATES / "course_feedback/feedback.css").read_text(encoding="utf-8")
+        self.config.HideHidden.summary = {**summary, "css": css}
         self.step(GenerateFeedback, student)
-        for page in (self.root / "feedback" / student / self.name).glob("*.html"):
-            text = ELSEWHERE.sub("", page.read_text(encoding="utf-8")).replace("</head>", f"{TABLES}</head>", 1)
-            page.write_text(text, encoding="utf-8")
 
 
 def with_checksums(nb, starters):

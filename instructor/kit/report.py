@@ -41,8 +41,8 @@ def settle(course, name, page, marks, statuses, gradebook):
                 points, comment = decided.get((who, item.name, answer), (None, ""))
                 if points is not None:
                     grade.manual_score, grade.needs_manual_grade, state = points, False, "ok"
-                    if comment and item.kind == "essay":
-                        book.find_comment(item.grade_id, page.stem, name, who).manual_comment = comment
+                    if comment:
+                        book.find_comment(item.answer_id, page.stem, name, who).manual_comment = comment
                 elif state in ASKS:
                     grade.manual_score, grade.needs_manual_grade = None, True
                     grade.auto_score = None
@@ -96,12 +96,37 @@ def shown(given):
     return ["", ""] if not given else [number(given[0]), given[1]]
 
 
-def note(page, items):
-    """What a student reads above the feedback: nbgrader shows 0 where nothing is decided."""
-    of = {item.name: item.points for item in page.items}
-    lines = [f"- {name}: {state} ({of[name]:g})" for name, (points, state, _) in items.items() if points is None]
-    head = "**Not decided yet**, and not 0 points, whatever the list above says:"
-    return "\n".join([head, "", *lines]) if lines else ""
+UNDECIDED = {
+    "check by hand": "your instructor reads this",
+    "timeout": "it was stopped; your instructor looks at it",
+    "crashed": "it ended the program that ran it; your instructor looks at it",
+    "not attempted": "the answer is as it was handed out",
+}
+
+
+def summary(page, items):
+    """What a student reads above the page: points of each item, or that nothing is decided, which is not 0 points."""
+    titles = [item.title for item in page.items]
+    lines = []
+    for item, title in zip(page.items, titles, strict=True):
+        points, state, _ = items[item.name]
+        part = sum(before.title == title for before in page.items[: page.items.index(item) + 1])
+        lines.append(
+            {
+                "grade_id": item.grade_id,
+                "answer_id": item.answer_id,
+                "title": title if titles.count(title) == 1 else f"{title}, part {part}",
+                "of": number(item.points),
+                "points": None if points is None else number(points),
+                "said": UNDECIDED.get(state, ""),
+            }
+        )
+    heading = next(line for cell in page.nb.cells for line in cell.source.splitlines() if line.startswith("# "))
+    known = [points for points, _, _ in items.values() if points is not None]
+    of = sum(item.points for item in page.items)
+    waits = sum(item.points for item in page.items if items[item.name][0] is None)
+    sums = {"known": number(sum(known)), "of": number(of), "open": number(waits)}
+    return {"title": heading.removeprefix("# "), "items": lines, **sums}
 
 
 def number(value):
