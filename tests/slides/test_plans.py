@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from tools.site.slides import PlanError, blocks, lay_out, linked, make_decks, numbers, read_plan
+from tools.site.slides import PlanError, blocks, drawn, lay_out, linked, make_decks, numbers, read_plan, section
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -66,6 +66,21 @@ def test_a_part_reaches_to_the_next_and_its_prose_is_spoken(monkeypatch):
     assert [kind for kind, _ in slides[1].shown] == ["formula"]
     assert slides[1].shown[0][1].get_text() == "y"
     assert slides[2].shown[0][1].img["alt"] == "what it shows"
+
+
+@pytest.mark.parametrize("mark", ["<mi>.</mi>", '<mo separator="true">,</mo>', ""])
+def test_a_formula_leaves_the_mark_of_its_sentence_on_the_page(mark):
+    text = f'<div class="math"><math><mrow><mi>x</mi><mo>=</mo><mn>0.5</mn>{mark}</mrow></math></div>'
+    shown = BeautifulSoup(drawn("formula", BeautifulSoup(text, "html.parser").div, "03.html"), "html.parser")
+    assert shown.math.get_text() == "x=0.5"
+
+
+@pytest.mark.parametrize(("height", "form"), [(792, "split tall"), (420, "split")])
+def test_a_tall_figure_has_the_whole_height_of_its_slide(monkeypatch, height, form):
+    small(monkeypatch)
+    article = BeautifulSoup(PAGE.replace("<img", f'<img width="576" height="{height}"'), "html.parser").article
+    slide = lay_out([FIRST, PART, LAST], blocks(article), "03.toml")[2]
+    assert section(slide, 3, "03_a_test.html", "").startswith(f'<section class="slide {form}">')
 
 
 @pytest.mark.parametrize(

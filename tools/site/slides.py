@@ -36,6 +36,7 @@ SLIDES = range(12, 21)  # in a deck
 WORDS = 25  # on a slide
 # From here on a thing is set smaller: an output by its columns, a formula's line and a list by their characters.
 LONG, WIDE, MUCH, VERY_MUCH = 78, 57, 560, 850
+TALL = 1.2  # a figure higher than that for its width has the whole height: its title stands beside it
 KINDS = {
     "figure": "figure",
     "explorer": "[data-explorer]",
@@ -237,8 +238,12 @@ def drawn(kind, element, page):
         return f'<div class="shown table">{element}</div>'
     if kind == "answer":
         return f'<div class="shown fragment answer">{element}</div>'
-    if kind == "formula" and max(len(plain(row)) for row in element.find_all("mtr") or [element]) > WIDE:
-        return f'<div class="shown formula small">{element}</div>'
+    if kind == "formula":
+        small = " small" if max(len(plain(row)) for row in element.find_all("mtr") or [element]) > WIDE else ""
+        last = element.math.find_all(string=True)[-1]
+        if last.strip() in (",", ".", ";"):  # the sentence of the page that it is part of does not go on here
+            last.parent.decompose()
+        return f'<div class="shown formula{small}">{element}</div>'
     if kind == "list" and len(plain(element)) > MUCH:
         very = " very" if len(plain(element)) > VERY_MUCH else ""
         return f'<div class="shown list small{very}">{element}</div>'
@@ -258,6 +263,9 @@ def section(slide, number, page, mark):
     below += [f'<div class="caption">{caption.decode_contents().strip()}</div>' for caption in captions]
     alive = any(kind == "explorer" for kind, _ in slide.shown)
     form = "above" if slide.wide or alive or not beside else "split"
+    sizes = [img for kind, element in slide.shown if kind == "figure" for img in element.select("img[width][height]")]
+    if form == "split" and any(int(img["height"]) > TALL * int(img["width"]) for img in sizes):
+        form += " tall"
     words = f'<div class="words">{text}{"".join(below)}</div>' if text or below else ""
     picture = f'<div class="picture">{"".join(beside)}</div>' if beside else ""
     notes = "".join(str(transplant(block, page)) for block in slide.notes)
