@@ -241,7 +241,9 @@ def drawn(kind, element, page):
     if kind == "formula":
         small = " small" if max(len(plain(row)) for row in element.find_all("mtr") or [element]) > WIDE else ""
         last = element.math.find_all(string=True)[-1]
-        if last.strip() in (",", ".", ";"):  # the sentence of the page that it is part of does not go on here
+        if kept := last.rstrip(" .,;"):  # the sentence of the page that it is part of does not go on here
+            last.replace_with(kept)
+        else:
             last.parent.decompose()
         return f'<div class="shown formula{small}">{element}</div>'
     if kind == "list" and len(plain(element)) > MUCH:
@@ -269,9 +271,10 @@ def section(slide, number, page, mark):
     words = f'<div class="words">{text}{"".join(below)}</div>' if text or below else ""
     picture = f'<div class="picture">{"".join(beside)}</div>' if beside else ""
     notes = "".join(str(transplant(block, page)) for block in slide.notes)
+    title = html.escape(slide.title).replace("k-means", '<span class="whole">k-means</span>')
     start, above = (" first", f'<p class="mark">{html.escape(mark)}</p>') if number == 1 else ("", "")
     return (
-        f'<section class="slide {form}{start}">{above}<{level}>{html.escape(slide.title)}</{level}>\n'
+        f'<section class="slide {form}{start}">{above}<{level}>{title}</{level}>\n'
         f'<div class="body">{words}{picture}</div>\n<aside class="notes">{notes}</aside></section>\n'
     )
 
