@@ -28,6 +28,7 @@ from submissions import (
     the_page,
     without_metadata,
 )
+from visit import AXE
 
 PAGE = the_page()
 NAME = PAGE.assignment
@@ -335,6 +336,22 @@ def test_feedback_asks_nobody_runs_nothing_and_fits_a_phone(graded, chromium):
         context.close()
         assert [(url, how) for url, how in asked if how != "csp" and not url.startswith(("file:", "data:"))] == [], who
         assert (wide, title) == (360, "Feedback on Exercises: EM for Gaussian mixtures")
+
+
+@pytest.mark.xdist_group("grading")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_feedback_has_no_barrier(graded, chromium, scheme):
+    """Contrast, names, order, what a keyboard reaches: as of axe-core, the checks unfolded."""
+    if not AXE.exists():
+        pytest.skip("axe-core comes with the site's npm packages: run `make book` first")
+    context = chromium.new_context(bypass_csp=True, color_scheme=scheme, viewport={"width": 360, "height": 800})
+    page = context.new_page()
+    page.goto(next((graded.folder / "course/feedback/hostile").rglob("*.html")).as_uri(), wait_until="load")
+    page.evaluate("for (const folded of document.querySelectorAll('details')) folded.open = true")
+    page.evaluate(AXE.read_text(encoding="utf-8") + "\n;0")
+    found = page.evaluate("axe.run('header, main')")["violations"]
+    context.close()
+    assert [(fault["id"], fault["nodes"][0]["html"][:80]) for fault in found if fault["id"] != "frame-title"] == []
 
 
 @pytest.mark.xdist_group("grading")
