@@ -1,9 +1,9 @@
 """gmmlib against its peers: time, and how good the answers are.
 
-    python benchmarks/bench.py [--threads 1 2] [--repeats 5] [--seeds 20] [--patience 20]
+    python benchmarks/bench.py [--threads 1 2] [--repeats 20] [--seeds 20] [--patience 10]
                                [--only fits iterations memory import]
                                [--peers scikit-learn mclust Armadillo mlpack pomegranate faiss]
-                               [--quick | --report]
+                               [--quick | --report | --resume]
 
 **fits** are whole fits as users call them: default arguments, one seed after the other,
 beside scikit-learn's; what each fit reaches (mean log-likelihood or inertia) is judged by
@@ -16,11 +16,15 @@ gmmlib's answer is left out. A peer that is not installed is named, with how to 
 
 Each library has a process of its own, and they run in turn (A B C A B C ...). A row ends
 after --seeds or --repeats rounds, or with three of them once --patience (seconds) is over.
+Short runs depend on where a process finds its memory, so there the rounds of a row are
+shared by four processes a library, one after the other.
 What is quoted is the ratio of medians, peer / gmmlib: above one, gmmlib is faster.
 
 Results go to benchmarks/results.json; from it come results.md, which the book's page on
 benchmarks includes, and its figures (report.py). --quick tries small workloads with one
-thread and keeps nothing; --report makes page and figures anew from results.json.
+thread and keeps nothing; --report makes page and figures anew from results.json. Every row
+is kept in _build/benchmark.json as soon as it is there; --resume measures only what that
+file lacks.
 
 A BLAS reads its number of threads when it is loaded, which is why each count of threads,
 too, has its processes.
@@ -36,7 +40,7 @@ import tempfile
 import time
 import tracemalloc
 import warnings
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from pathlib import Path
 from statistics import median
 
@@ -47,6 +51,9 @@ from workloads import QUICK, WORKLOADS, data, scattered, start
 SKLEARN = "scikit-learn"
 TIMED = ["fits", "iterations"]
 ONLY = [*TIMED, "memory", "import"]
+KEPT = HERE.parent / "_build" / "benchmark.json"
+SHORT = 0.02  # seconds; of shorter fits, waking up and the place of the memory are a part
+PROCESSES = 4  # of a library share the rounds of a row with short fits
 TOL, MOST = 1e-4, 50  # where a trajectory ends: EM's gain a row, or so many iterations
 
 
@@ -54,33 +61,54 @@ def tell(*words):
     print(*words, file=sys.stderr, flush=True)
 
 
-def in_turn(calls, most, patience):
-    """What each call returned, a list each; called in turn with the number of the round."""
-    rounds, begin = [], time.monotonic()
-    while len(rounds) < most and (len(rounds) < 3 or time.monotonic() - begin < patience):
-        rounds.append([call(len(rounds)) for call in calls])
+def in_turn(opened, most, patience, renew=lambda rounds: False):
+    """What each call returned, a list each; called in turn with the number of the round.
+
+    `opened()` holds the calls as long as it is open; where `renew(rounds)` says so, it is opened anew.
+    """
+    rounds, spent = [], 0.0
+
+    def enough():
+        return len(rounds) >= most or (len(rounds) >= 3 and spent >= patience)
+
+    while not enough():
+        with opened() as calls:
+            while not enough():
+                begin = time.monotonic()
+                rounds.append([call(len(rounds)) for call in calls])
+                spent += time.monotonic() - begin
+                if renew(rounds):
+                    break
     return [list(found) for found in zip(*rounds, strict=True)]
 
 
 def steady(call):
     """One Run, or the median of nine where a fit is so short that waking up would count."""
     first = call()
-    return first if first.wall > 0.02 else sorted(call() for _ in range(9))[4]
+    return first if first.wall > SHORT else sorted(call() for _ in range(9))[4]
 
 
 def rounded(value):
     return float(f"{value:.6g}")
 
 
-def timings(workers, call, most, patience):
-    """{"wall", "cpu", "n_iter", "quality": {library: values of every round}}, the workers in turn."""
-    runs = in_turn([lambda i, w=w: steady(lambda: call(w, i)) for w in workers], most, patience)
+def timings(opened, call, most, patience):
+    """{"wall", "cpu", "n_iter", "quality": {library: values of every round}}, the workers of `opened()` in turn."""
+
+    @contextmanager
+    def calls():
+        with opened() as workers:
+            yield [lambda i, w=w: (w.name, steady(lambda: call(w, i))) for w in workers]
+
+    def renew(rounds):
+        return len(rounds) % -(-most // PROCESSES) == 0 and all(run.wall < SHORT for _, run in rounds[-1])
+
     found = {}
-    for worker, mine in zip(workers, runs, strict=True):
+    for named in in_turn(calls, most, patience, renew):
         for field in ("wall", "cpu", "n_iter", "quality"):
-            values = [getattr(run, field) for run in mine]
+            values = [getattr(run, field) for _, run in named]
             if None not in values:
-                found.setdefault(field, {})[worker.name] = [rounded(value) for value in values]
+                found.setdefault(field, {})[named[0][0]] = [rounded(value) for value in values]
     return found
 
 
@@ -140,25 +168,30 @@ def compare(section, task, workload, commands, threads, options):
         begin = np.full(K, 1 / K), X[:K], np.broadcast_to(np.eye(D), (K, D, D))
     else:
         begin = start(X, K, kind)
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    names = [one for one in commands if can(one, task, kind) and (not whole or one in (OURS, SKLEARN))]
+    versions = {}
+    with tempfile.TemporaryDirectory() as folder:
         for part, array in zip(("X", "weights", "means", "covs"), (X, *begin), strict=True):
-            np.asarray(array, dtype=float).tofile(folder / part)
-        workers = []
-        for library, command in commands.items():
-            if can(library, task, kind) and (not whole or library in (OURS, SKLEARN)):
-                worker = Worker(library, command, folder, (task, kind, N, D, K), threads)
-                workers.append(stack.enter_context(closing(worker)))
+            np.asarray(array, dtype=float).tofile(Path(folder) / part)
+
+        @contextmanager
+        def opened():
+            with ExitStack() as stack:
+                workers = []
+                for one in names:
+                    worker = Worker(one, commands[one], folder, (task, kind, N, D, K), threads)
+                    workers.append(stack.enter_context(closing(worker)))
+                    versions[one] = worker.version
+                yield workers
+
         row = {"data": name, "N": N, "D": D, "K": K, "kind": kind}
         if whole:
-            row |= timings(workers, Worker.fit, options.seeds, options.patience)
-        else:
-            row["n_iter"] = n_iter = to_convergence(X, task, kind, K, begin)
-            same = agreeing({worker.name: check(worker, X, K, n_iter, task) for worker in workers})
-            workers = [worker for worker in workers if worker.name in same]
-            found = timings(workers, lambda w, i: w.run(n_iter), options.repeats, options.patience)
-            row |= {clock: found[clock] for clock in ("wall", "cpu")}
-        return row, {worker.name: worker.version for worker in workers}
+            return row | timings(opened, Worker.fit, options.seeds, options.patience), versions
+        row["n_iter"] = n_iter = to_convergence(X, task, kind, K, begin)
+        with opened() as workers:
+            names = agreeing({worker.name: check(worker, X, K, n_iter, task) for worker in workers})
+        found = timings(opened, lambda w, i: w.run(n_iter), options.repeats, options.patience)
+        return row | {clock: found[clock] for clock in ("wall", "cpu")}, versions
 
 
 def measure_memory(quick):
@@ -212,7 +245,8 @@ def measure_import(repeats):
     modules = ("sklearn.mixture", OURS)
     for module in modules:
         seconds(module)  # from then on the files are in the system's memory
-    found = in_turn([lambda i, m=m: seconds(m) for m in modules], repeats, 60)
+    calls = [lambda i, m=m: seconds(m) for m in modules]
+    found = in_turn(lambda: nullcontext(calls), repeats, 60)
     return [{"import": module, "seconds": median(some)} for module, some in zip(modules, found, strict=True)]
 
 
@@ -240,49 +274,63 @@ def machine():
 
 def asked(sections, quick):
     """(section, task, workload) of all that is to be timed."""
-    every = [(s, task, w) for s in sections for task, rows in WORKLOADS[s].items() for w in rows]
+    every = [(s, task, w) for s in TIMED if s in sections for task, rows in WORKLOADS[s].items() for w in rows]
     return [work for work in every if not quick or work[2][:2] in QUICK]
 
 
-def measure(options):
-    """Run what was asked for, telling on standard error how far it is."""
+def kept(results, threads, section, task, workload):
+    """The rows that are there of one section, and whether that of a workload is."""
+    rows = results["threads"].setdefault(str(threads), {}).setdefault(section, {}).setdefault(task, [])
+    return rows, any(tuple(row[part] for part in ("data", "N", "D", "K", "kind")) == workload for row in rows)
 
-    results = {"machine": machine(), "versions": {}, "threads": {}}
-    sections = [section for section in TIMED if section in options.only]
+
+def measure(options, keep):
+    """Run what was asked for, telling on standard error how far it is; `keep(results)` after every row."""
+
+    results = json.loads(KEPT.read_text()) if options.resume else {"versions": {}, "threads": {}}
+    results["machine"] = machine()
+    work = [(threads, *rest) for threads in options.threads for rest in asked(options.only, options.quick)]
+    work = [one for one in work if not kept(results, *one)[1]]
     with tempfile.TemporaryDirectory() as folder:
         commands = {}
-        for name in [OURS, *options.peers] if sections else []:
+        for name in [OURS, *options.peers] if work else []:
             command = prepare(name, folder)
             if command:
                 commands[name] = command
             else:
                 tell(f"{name} is not installed, so it is left out; to have it: {PEERS[name].install}.")
-        for threads in options.threads if sections else []:
-            found = results["threads"][str(threads)] = {section: {"em": [], "kmeans": []} for section in sections}
-            for section, task, workload in asked(sections, options.quick):
-                row, versions = compare(section, task, workload, commands, threads, options)
-                found[section][task].append(row)
-                results["versions"] |= versions
-                tell(threads, section, task, *workload, {n: number(ratio(row, n)) for n in row["wall"] if n != OURS})
-    if "memory" in options.only:  # a process that has loaded nothing else
+        for threads, section, task, workload in work:
+            row, versions = compare(section, task, workload, commands, threads, options)
+            kept(results, threads, section, task, workload)[0].append(row)
+            results["versions"] |= versions
+            keep(results)
+            tell(threads, section, task, *workload, {n: number(ratio(row, n)) for n in row["wall"] if n != OURS})
+    if "memory" in options.only and "memory" not in results:  # a process that has loaded nothing else
         command = [sys.executable, __file__, "--memory", *(["--quick"] if options.quick else [])]
         results["memory"] = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
-    if "import" in options.only:
+    if "import" in options.only and "import" not in results:
         results["import"] = measure_import(options.repeats)
+    keep(results)
     return results
+
+
+def keep(results):
+    KEPT.parent.mkdir(exist_ok=True)
+    KEPT.write_text(json.dumps(results))
 
 
 def main():
     peers = [name for name in PEERS if name != OURS]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--repeats", type=int, default=5, help="rounds of equal work, at most (5)")
+    parser.add_argument("--repeats", type=int, default=20, help="rounds of equal work, at most (20)")
     parser.add_argument("--seeds", type=int, default=20, help="whole fits, at most (20)")
     parser.add_argument("--patience", type=float, default=10, help="seconds after which three rounds are enough (10)")
     parser.add_argument("--only", nargs="+", choices=ONLY, default=ONLY)
     parser.add_argument("--peers", nargs="+", choices=peers, default=peers, help="where installed (all)")
     parser.add_argument("--quick", action="store_true", help="small workloads, one thread, and nothing is kept")
     parser.add_argument("--report", action="store_true", help="measure nothing; page and figures from results.json")
+    parser.add_argument("--resume", action="store_true", help="measure what _build/benchmark.json lacks")
     parser.add_argument("--memory", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.memory:
@@ -290,7 +338,10 @@ def main():
         return
     if options.quick:
         options.threads, options.repeats, options.seeds, options.patience = [1], 3, 5, 1
-    results = json.loads((HERE / "results.json").read_text()) if options.report else measure(options)
+    if options.report:
+        results = json.loads((HERE / "results.json").read_text())
+    else:
+        results = measure(options, keep=(lambda results: None) if options.quick else keep)
     if not options.quick:
         write(results)
     print(report(results))

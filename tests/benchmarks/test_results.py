@@ -4,7 +4,9 @@ import json
 import re
 import sys
 from argparse import Namespace
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -167,13 +169,58 @@ def test_rounds_go_on_in_turn():
         order.append(name)
         return name, i
 
-    found = bench.in_turn([lambda i: call("a", i), lambda i: call("b", i)], 4, 60)
+    calls = [lambda i: call("a", i), lambda i: call("b", i)]
+    found = bench.in_turn(lambda: nullcontext(calls), 4, 60)
     assert found == [[("a", i) for i in range(4)], [("b", i) for i in range(4)]]
     assert order == ["a", "b"] * 4
 
 
 def test_three_rounds_are_enough_once_patience_is_over():
-    assert len(bench.in_turn([lambda i: i], 100, 0)[0]) == 3
+    assert len(bench.in_turn(lambda: nullcontext([lambda i: i]), 100, 0)[0]) == 3
+
+
+@pytest.mark.parametrize(("wall", "processes"), [(0.001, 4), (0.1, 1)])
+def test_the_rounds_of_short_fits_are_shared_by_several_processes(wall, processes):
+    opened, seeds = [], []
+
+    @contextmanager
+    def workers():
+        opened.append([SimpleNamespace(name=name) for name in "ab"])
+        yield opened[-1]
+
+    def fit(worker, seed):
+        assert worker in opened[-1]
+        seeds.append(seed)
+        return peers.Run(wall, 1, wall)
+
+    found = bench.timings(workers, fit, 10, 60)
+    assert found["wall"] == {name: [wall] * 10 for name in "ab"}
+    assert list(dict.fromkeys(seeds)) == list(range(10))
+    assert len(opened) == processes
+
+
+def test_every_row_is_kept_and_only_what_lacks_is_measured_again(monkeypatch, tmp_path):
+    monkeypatch.setattr(bench, "KEPT", tmp_path / "kept" / "benchmark.json")
+    monkeypatch.setattr(bench, "prepare", lambda name, folder: ["no-such"])
+    asked, patience = [], 5
+
+    def compare(section, task, workload, *rest):
+        if len(asked) == patience:
+            raise KeyboardInterrupt
+        asked.append((section, task, workload))
+        row = dict(zip(("data", "N", "D", "K", "kind"), workload, strict=True))
+        return row | {"wall": {"gmmlib": [1.0], "scikit-learn": [2.0]}}, {"gmmlib": "1"}
+
+    monkeypatch.setattr(bench, "compare", compare)
+    options = Namespace(threads=[1], only=["fits"], peers=[], quick=False, resume=False)
+    with pytest.raises(KeyboardInterrupt):
+        bench.measure(options, bench.keep)
+    options.resume, patience = True, 1000
+    results = bench.measure(options, bench.keep)
+    assert asked == bench.asked(["fits"], quick=False)  # each once, in order
+    found = results["threads"]["1"]["fits"]
+    assert [len(found[task]) for task in ("em", "kmeans")] == [len(workloads.FITS)] * 2
+    assert json.loads(bench.KEPT.read_text()) == results
 
 
 def test_a_short_fit_is_the_median_of_nine():
