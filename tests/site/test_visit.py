@@ -74,6 +74,15 @@ def test_a_barrier_of_the_night_alone_is_seen(visitor, tmp_path, fault, rule):
     assert all(barrier.startswith("dark, ") for barrier in barriers), barriers
 
 
+@pytest.mark.parametrize(
+    ("colour", "size", "seen"), [("#707070", 16, True), ("#707070", 40, False), ("#999", 40, True)]
+)
+def test_contrast_is_seven_to_one_and_less_for_large_letters(visitor, tmp_path, colour, size, seen):
+    (tmp_path / "a.html").write_text(GOOD.replace("FAULT", f'<p style="color: {colour}; font-size: {size}px">pale</p>'))
+    by_day = [barrier for barrier in visitor(tmp_path)("a.html").barriers if not barrier.startswith("dark, ")]
+    assert [barrier[:15] for barrier in by_day] == ["color-contrast "] * seen
+
+
 def test_headings_of_a_size_are_seen(visitor, tmp_path):
     same = '<article class="bd-article"><h1>A</h1><h2 style="font-size: 2em">B</h2></article>'
     (tmp_path / "a.html").write_text(GOOD.replace("FAULT", same))
