@@ -148,7 +148,7 @@ class Clusters:
 
     def means(self, z):
         """New centres: the means of their points; an empty cluster takes a far point first."""
-        if (self.counts > 0).all():
+        if self.counts.min() > 0:
             return self.sums / self.counts[:, None]  # eq-km-mean-shift
         table, labels = self.table, self.labels.copy()
         rows, sq_dist = table.rows(slice(None)), table.squared_distances(z, labels)

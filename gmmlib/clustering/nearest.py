@@ -219,7 +219,7 @@ def squares(columns, z):
     """Squared distances (K, n) of columns (D, 1, n) to centres z (K, D): nothing cancels."""
     difference = columns - z.T[:, :, None]
     difference *= difference
-    return difference.sum(axis=0)
+    return np.add.reduce(difference, axis=0)
 
 
 def by_differences(columns, size, z):
