@@ -56,6 +56,7 @@ NOTEBOOK = text(PAGE.student())
         (zipped({"/etc/1001_a.ipynb": NOTEBOOK}), "leads out of it"),
         (zipped({"1001_ok.ipynb": NOTEBOOK, "C:\\1001_a.ipynb": NOTEBOOK}), "leads out of it"),
     ],
+    ids=["nothing", "text", "no files", "cut off", "damaged", "up", "root", "drive"],  # a zip has its hour in it
 )
 def test_a_zip_that_is_none_is_refused_whole(handed_out, data, told):
     collected(handed_out, zipped({"1001_a.ipynb": NOTEBOOK}))
