@@ -349,7 +349,8 @@ def test_feedback_has_no_barrier(graded, chromium, scheme):
     page.goto(next((graded.folder / "course/feedback/hostile").rglob("*.html")).as_uri(), wait_until="load")
     page.evaluate("for (const folded of document.querySelectorAll('details')) folded.open = true")
     page.evaluate(AXE.read_text(encoding="utf-8") + "\n;0")
-    found = page.evaluate("axe.run('header, main')")["violations"]
+    strict = "{rules: {'color-contrast-enhanced': {enabled: true}}}"  # seven to one, as everywhere
+    found = page.evaluate(f"axe.run('header, main', {strict})")["violations"]
     context.close()
     assert [(fault["id"], fault["nodes"][0]["html"][:80]) for fault in found if fault["id"] != "frame-title"] == []
 
