@@ -75,6 +75,25 @@ def test_a_barrier_of_the_night_alone_is_seen(visitor, tmp_path, fault, rule):
 
 
 @pytest.mark.parametrize(
+    "by_night",
+    [
+        ".other { background: #ccc }",
+        ".other p { color: #555 }",
+        ".other { opacity: 0.3 }",
+        ".other p { font-size: 12px; color: #949494 } p { font-size: 40px; color: #949494 }",
+    ],
+)
+def test_by_night_what_looks_alike_is_judged_once_and_what_does_not_by_itself(visitor, tmp_path, by_night):
+    style = f"<style>@media (prefers-color-scheme: dark) {{ {by_night} }}</style>"
+    (tmp_path / "a.html").write_text(
+        GOOD.replace("FAULT", style + "<p>one</p>" * 9 + '<div class="other"><p>two</p></div>')
+    )
+    barriers = visitor(tmp_path)("a.html").barriers
+    assert [barrier for barrier in barriers if "two" in barrier] == barriers
+    assert [barrier[:22] for barrier in barriers] == ["dark, color-contrast ("]
+
+
+@pytest.mark.parametrize(
     ("colour", "size", "seen"), [("#707070", 16, True), ("#707070", 40, False), ("#999", 40, True)]
 )
 def test_contrast_is_seven_to_one_and_less_for_large_letters(visitor, tmp_path, colour, size, seen):

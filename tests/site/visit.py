@@ -175,11 +175,34 @@ ASK = """
 """
 RUN_AXE = f"""async where => {{ {ASK} return ask(where ?? document, of()); }}"""
 
-# By night only colours differ, so only their rules are asked again; and all rules of what the day did not show.
+# By night only colours differ, so only their rules are asked again, of one element of each kind: what has the
+# same colours over the same grounds, letters of the same size, and stands in text of the same colour, is of one
+# kind. (axe takes along what is inside an element, so those without words of their own are left out.)
+# All rules are asked of what the day did not show.
 SHOWN = """() => { window.byDay = new Set([...document.querySelectorAll("*")].filter(e => e.checkVisibility())) }"""
 RUN_AXE_BY_NIGHT = f"""async () => {{ {ASK}
-  const fresh = [...document.body.querySelectorAll("*")].filter(e => e.checkVisibility() && !window.byDay.has(e));
-  return [...await ask(document, of(["cat.color"])), ...(fresh.length ? await ask({{include: fresh}}, of()) : [])];
+  const shown = [...document.body.querySelectorAll("*")].filter(e => e.checkVisibility());
+  const grounds = new Map(), kinds = new Map();
+  const ground = e => {{
+    if (!e) return "";
+    if (!grounds.has(e)) {{
+      const {{backgroundColor: colour, backgroundImage: image, opacity}} = getComputedStyle(e);
+      const clear = colour === "rgba(0, 0, 0, 0)" && image === "none" && opacity === "1";
+      grounds.set(e, ground(e.parentElement) + (clear ? "" : `; ${{colour}} ${{image}} ${{opacity}}`));
+    }}
+    return grounds.get(e);
+  }};
+  const says = e => e.matches("a, input, button, select")
+    || [...e.childNodes].some(node => node.nodeType === Node.TEXT_NODE && node.data.trim());
+  for (const e of shown.filter(says)) {{
+    const style = getComputedStyle(e), around = getComputedStyle(e.parentElement).color;
+    const letters = [style.color, style.fontSize, style.fontWeight, style.textDecorationLine, style.borderBottomWidth];
+    const kind = [e.tagName, e.getAttribute("role"), ...letters, around, ground(e)].join();
+    if (!kinds.has(kind)) kinds.set(kind, e);
+  }}
+  const fresh = shown.filter(e => !window.byDay.has(e));
+  const found = await ask({{include: [...kinds.values()]}}, of(["cat.color"]));
+  return [...found, ...(fresh.length ? await ask({{include: fresh}}, of()) : [])];
 }}"""
 
 # What only TeX looks like: a command, or a dollar's worth of one.
