@@ -112,7 +112,7 @@ verify: test  ## the long sweeps too: rare cases, other processors' arithmetic, 
 	@echo "Every operator of the numerical modules changed, one at a time (the longest step)"
 	$(TEST_ENV) $(PY) tools/mutation.py
 
-bench: .venv/.gmmlib  ## time gmmlib beside its peers (half an hour, on a quiet machine): make bench ARGS=--quick
+bench: .venv/.gmmlib  ## time gmmlib beside its peers (an hour, on a quiet machine): make bench ARGS=--quick
 	$(PY) benchmarks/bench.py $(ARGS)
 
 measure: book browser  ## weigh the pages and let Lighthouse score them, on a quiet machine: make measure ARGS=--lighthouse
