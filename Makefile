@@ -18,6 +18,7 @@ need = $(if $($(1)),,$(error Say $(2), as in `make $@ $(3)`))
 TEST_ENV := env -u MPLBACKEND OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120
 # A notebook's cells stay together (loadscope); so do the tests of one page of the site (loadgroup).
+# Two workers for two cores; three where tests wait for a browser or a server again and again.
 PYTEST := $(PY) -m pytest -n 2 --dist
 
 NOTEBOOKS := $(sort $(wildcard chapters/*.ipynb))
@@ -102,7 +103,7 @@ test: book browser check sandbox $(GRADING)  ## build the site, then run every t
 	@echo "1 of 2: every notebook is run and its outputs compared, as another processor computes them (a minute or two)"
 	$(TEST_ENV) PYTHONHASHSEED=1 OPENBLAS_CORETYPE=Haswell $(PYTEST) loadscope $(NBVAL) chapters
 	@echo "2 of 2: this processor: the student's copies print the same; the library, the data, every page in a browser (several minutes)"
-	$(TEST_ENV) PYTHONHASHSEED=0 $(PYTEST) loadgroup --cov --cov-report term-missing:skip-covered tests
+	$(TEST_ENV) PYTHONHASHSEED=0 $(PYTEST) loadgroup -n 3 --cov --cov-report term-missing:skip-covered tests
 
 verify: test  ## the long sweeps too: rare cases, other processors' arithmetic, changed operators
 	for cpu in Nehalem Sandybridge Haswell; do echo "The notebooks and the library as a $$cpu computes them (several minutes)"; \
