@@ -37,6 +37,12 @@ esac
 """
 
 
+def listening():
+    """Hear signals that whoever runs the tests ignores: `nohup make test` does, and bash in the background."""
+    for sent in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(sent, signal.SIG_DFL)
+
+
 class Clone:
     """A folder with the script and what it reads."""
 
@@ -54,7 +60,9 @@ class Clone:
         environment = {**os.environ, "PYTHON": str(self.stub), "TMPDIR": str(self.folder / "tmp"), **variables}
         command = ["bash", "tools/make_env.sh"]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        return subprocess.Popen(command, cwd=self.folder, env=environment, start_new_session=True, **pipes)
+        return subprocess.Popen(
+            command, cwd=self.folder, env=environment, start_new_session=True, preexec_fn=listening, **pipes
+        )
 
     def make(self, **variables):
         process = self.start(**variables)
