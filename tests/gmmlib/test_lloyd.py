@@ -60,7 +60,22 @@ def test_points_that_move_take_their_sums_along(rng, form, monkeypatch, kept, sh
     assert_allclose(moving.sums, anew.sums, rtol=1e-11, atol=1e-11)
 
 
+def test_points_that_nearly_all_move_take_their_sums_along(rng):
+    X, before = rng.normal(size=(3000, 2)), rng.integers(0, 3, size=3000)
+    after = np.where(np.arange(3000) < 10, before, (before + 1) % 3)
+    clusters = Clusters(Table(X), 3)
+    for labels in (before, after):
+        clusters.follow(labels)
+    assert_array_equal(clusters.counts, np.bincount(after))
+    assert_allclose(clusters.sums, [X[after == k].sum(axis=0) for k in range(3)], rtol=1e-11, atol=1e-11)
+
+
 # --------------------------------------------------------------- what users call
+
+
+def test_labels_are_indices(rng):
+    X = rng.normal(size=(5000, 3))
+    assert assign(X, X[:4]).labels.dtype == lloyd(X, X[:4], max_iter=2).labels.dtype == np.intp
 
 
 @pytest.mark.parametrize("unit", [1e-200, 1e-20, 1.0, 1e20, 1e150])
@@ -91,6 +106,7 @@ def test_a_centre_whose_points_do_not_count_stays():
         (lambda: lloyd(np.ones((3, 1)), [1.0]), "^centers must have shape"),
         (lambda: update_centers(np.ones((3, 1)), [0, -1, 0], [[1.0], [2.0]]), "whole numbers from 0 to 1"),
         (lambda: update_centers(np.ones((3, 1)), [0, 2, 0], [[1.0], [2.0]]), "whole numbers from 0 to 1"),
+        (lambda: update_centers(np.ones((3, 1)), [True, False, True], [[1.0], [2.0]]), "whole numbers from 0 to 1"),
     ],
 )
 def test_what_cannot_be_meant_is_named(call, words):
