@@ -145,6 +145,14 @@ def test_every_iteration_is_that_of_the_book(rng, N, weighted, shift):
         assert_allclose(run.inertia, weight @ cdist(X, run.centers, "sqeuclidean").min(axis=1), rtol=1e-11)
 
 
+@pytest.mark.parametrize("n_iter", [0, 1, 5])
+def test_so_many_iterations_are_made_where_more_would_change_something(rng, n_iter):
+    X = rng.normal(size=(2000, 2))
+    run = lloyd(X, X[:4], max_iter=n_iter)
+    assert run.n_iter == n_iter
+    assert_allclose(run.centers, one_by_one(X, X[:4], n_iter, np.ones(2000))[0], rtol=1e-11)
+
+
 @pytest.mark.parametrize("N", [40, 3000])
 def test_labels_follow_when_some_centres_stay_and_others_move(rng, N):
     X = np.vstack([rng.normal(size=(N, 1)), [[1e3]]])
