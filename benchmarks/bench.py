@@ -286,8 +286,9 @@ def kept(results, threads, section, task, workload):
 
 def measure(options, keep):
     """Run what was asked for, telling on standard error how far it is; `keep(results)` after every row."""
-
-    results = json.loads(KEPT.read_text()) if options.resume else {"versions": {}, "threads": {}}
+    results = {"versions": {}, "threads": {}}
+    if options.resume and KEPT.exists():
+        results = json.loads(KEPT.read_text())
     results["machine"] = machine()
     work = [(threads, *rest) for threads in options.threads for rest in asked(options.only, options.quick)]
     work = [one for one in work if not kept(results, *one)[1]]

@@ -54,11 +54,11 @@ class Estimator(BaseEstimator):
     def _validated(self, X, **options):
         """`X` as an array of floats that suits the estimator; `options` as scikit-learn's `validate_data`."""
         if is_plain(X):  # only names and number of its columns are left to check
-            named = hasattr(self, "feature_names_in_")
-            if not named and options.get("reset", True):
-                self.n_features_in_ = X.shape[1]
-            if not named and self.n_features_in_ == X.shape[1]:
-                return X
+            if not hasattr(self, "feature_names_in_"):
+                if options.get("reset", True):
+                    self.n_features_in_ = X.shape[1]
+                if self.n_features_in_ == X.shape[1]:
+                    return X
             return validate_data(self, X, skip_check_array=True, **options)
         check_kinds(X, "X")
         with np.errstate(invalid="ignore"):  # the sum that looks for NaN may be inf - inf

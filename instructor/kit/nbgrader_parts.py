@@ -56,10 +56,8 @@ class HideHidden(NbGraderPreprocessor):
         found = results(self.folder, resources)
         items = {item["grade_id"]: dict(item) for item in self.summary["items"]}
         formulas.learn(cell.source for cell in nb.cells if cell.cell_type == "markdown" and not grade_id(cell))
-        stopped, comments = (
-            {},
-            {grade_id(cell): cell.metadata.nbgrader.get("comment") for cell in nb.cells if grade_id(cell)},
-        )
+        comments = {grade_id(cell): cell.metadata.nbgrader.get("comment") for cell in nb.cells if grade_id(cell)}
+        stopped = {}
         for number, cell in enumerate(nb.cells):
             if cell.cell_type != "code":
                 continue

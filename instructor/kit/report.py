@@ -108,9 +108,9 @@ def summary(page, items):
     """What a student reads above the page: points of each item, or that nothing is decided, which is not 0 points."""
     titles = [item.title for item in page.items]
     lines = []
-    for item, title in zip(page.items, titles, strict=True):
+    for i, (item, title) in enumerate(zip(page.items, titles, strict=True)):
         points, state, _ = items[item.name]
-        part = sum(before.title == title for before in page.items[: page.items.index(item) + 1])
+        part = titles[: i + 1].count(title)
         lines.append(
             {
                 "grade_id": item.grade_id,
