@@ -181,6 +181,10 @@ class TestManners:
         assert list(model.feature_names_in_) == ["a", "b"]
         with pytest.raises(ValueError, match="feature names"):
             model.predict(frame[["b", "a"]])
+        plain = frame.to_numpy()
+        with pytest.warns(UserWarning, match="fitted with feature names"):
+            assert_array_equal(model.predict(plain), model.predict(frame))
+        assert not hasattr(model.fit(plain), "feature_names_in_")
 
 
 def test_float32_in_gives_float32_out_and_float64_between(rng):
