@@ -63,6 +63,18 @@ def test_where_hardly_any_row_is_new_the_others_are_set_aside(rng):
     assert_array_equal(np.sort(random_rows(Table(X), 30, rng), axis=0), X)
 
 
+def test_what_is_set_aside_stays_so_with_all_its_copies(rng):
+    """Five rare rows, two copies of each, that share their columns' values with the common one."""
+    rare = np.array([[0.0, 0.0], [0.0, 1.0], [2.0, 1.0], [1.0, 2.0], [2.0, 0.0]])
+    X, share = np.r_[[[1.0, 1.0]], rare, rare], np.r_[1e15, np.ones(5), np.full(5, 2.0)]
+    first = np.zeros(len(rare))
+    for _ in range(600):
+        rows = random_rows(Table(X, share), 6, rng)
+        assert len(np.unique(rows, axis=0)) == 6
+        first += np.all(rows[1] == rare, axis=1) / 600
+    assert_allclose(first, 0.2, atol=0.07)
+
+
 def test_two_random_rows_are_drawn_one_after_the_other(rng):
     X, share = np.arange(3.0)[:, None], np.array([0.6, 0.3, 0.1])
     pairs = np.zeros((3, 3))
@@ -96,7 +108,7 @@ def spread_out(X, K, rng, weight, candidates):
 
 
 @pytest.mark.parametrize("little", [0, 10**9])
-@pytest.mark.parametrize("candidates", [1, 4])
+@pytest.mark.parametrize("candidates", [1, 2, 4])
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("shift", [0.0, 100.0])
 def test_of_the_candidates_the_one_is_kept_that_leaves_least(rng, monkeypatch, little, candidates, weighted, shift):
@@ -106,6 +118,11 @@ def test_of_the_candidates_the_one_is_kept_that_leaves_least(rng, monkeypatch, l
         found = kmeans_plusplus(X, 6, np.random.default_rng(seed), weight, candidates)
         w = np.ones(300) if weight is None else weight
         assert_array_equal(found, spread_out(X, 6, np.random.default_rng(seed), w, candidates))
+
+
+def test_a_single_centre_is_a_row_drawn_by_weight(dice):
+    X, weight = np.array([[0.0], [1.0], [2.0]]), np.array([0.0, 1.0, 3.0])
+    assert [kmeans_plusplus(X, 1, dice(number), weight).tolist() for number in (0.2, 0.3)] == [[[1.0]], [[2.0]]]
 
 
 def test_once_every_point_is_a_centre_weights_alone_decide(dice):
