@@ -48,10 +48,11 @@ NUMERICAL += ["clustering.lloyd", "clustering.nearest", "clustering.seeding"]
 GAUSSIAN = ["density", "covariance", "parameters", "points", "forms", "em", "missing", "initialisation"]
 NUMERICAL += ["families.gaussian." + one for one in GAUSSIAN]
 TESTS = ["density", "em", "kmeans", "laws", "precision", "precision_wide", "reference_fits", "hostile", "contracts"]
-TESTS += ["covariance", "selection", "acceleration", "initialisation", "functions", "nearest", "missing"]
-TESTS += ["public_cases", "numerics", "parameters", "forms", "sweep", "run", "gaussian_em", "lloyd", "seeding"]
+TESTS += ["covariance", "selection", "selection_table", "acceleration", "initialisation", "functions"]
+TESTS += ["nearest", "missing", "public_cases", "numerics", "parameters", "forms", "sweep", "run", "gaussian_em"]
+TESTS += ["lloyd", "seeding"]
 # Other processes would run the unchanged files; the rest take long for what they see of a changed line.
-LEFT_OUT = ["processes_and_pickles", "without_assertions", "nothing_heavy", "common_checks"]
+LEFT_OUT = ["processes_and_pickles", "without_assertions", "nothing_heavy", "common_checks", "workers", "no_joblib"]
 LEFT_OUT += ["integrat", "maximises_the_expected"]
 PATIENCE = 5.0, 20  # a test may take this many seconds more, and this many times as long as it did
 BUDGET = 8.0  # seconds of tests a mutant has to survive

@@ -91,3 +91,12 @@ def test_without_correlations_densities_are_products_wherever_the_rows_lie(rng, 
     assert_allclose(log_density, logsumexp(log_joint, axis=0), rtol=1e-12)
     assert_allclose(resp, softmax(log_joint, axis=0).T, rtol=1e-9, atol=1e-12)
     assert (X == before).all()
+
+
+@pytest.mark.filterwarnings("error")
+def test_far_away_the_nearest_component_that_has_weight_is_the_sum():
+    """Nearest in deviations, that is; beside such numbers no weight is seen, unless it is zero."""
+    X = np.array([[1e145], [0.0], [-3e145]])
+    weights, means, variances = np.array([0.5, 0.5, 0.0]), np.zeros((3, 1)), np.array([[1.0], [1e150], [1e180]])
+    log_density = e_step(X, weights, means, variances, "diag").log_density
+    assert_allclose(log_density, [-5e139, np.log(0.5) - 0.5 * np.log(2 * np.pi), -4.5e140], rtol=1e-12)

@@ -206,13 +206,13 @@ def test_blocks_of_few_points_are_kept_from_sweep_to_sweep(rng, monkeypatch, N, 
 # ---------------------------------------------------------------------- looking again
 
 
-def test_sums_that_cancel_are_taken_again_around_the_new_means(rng, kind, monkeypatch):
-    """One component holds two tight clusters' worth of distance from the origin; the other holds the rest."""
+@pytest.mark.parametrize("every", [2, 4])  # two tight clusters on either side of the origin; one at the origin
+def test_sums_that_cancel_are_taken_again_around_the_new_means(rng, kind, monkeypatch, every):
     looked = []
     inner = gaussian_em.form_around
     monkeypatch.setattr(gaussian_em, "form_around", lambda *args: (looked.append(args[1]), inner(*args))[1])
     for distance, again in ((10.0, False), (1e5, True)):
-        side = np.arange(200) % 2
+        side = (np.arange(200) % every == 0).astype(int)
         X = rng.normal(size=(200, 2)) + distance * side[:, None]
         points = make_points(X, kind)
         looked.clear()

@@ -1,13 +1,26 @@
 """The numerical habits: what they promise, at the edges of what float64 can hold."""
 
+import re
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gmmlib import numerics
-from gmmlib.numerics import Frame, as_points, as_weights, blocks, log_normalise, rows_that_count, total_weight
+from gmmlib.numerics import (
+    Frame,
+    as_numbers,
+    as_points,
+    as_weights,
+    blas,
+    blocks,
+    check_kinds,
+    log_normalise,
+    rows_that_count,
+    total_weight,
+)
 
 # ------------------------------------------------------------------------- arguments
 
@@ -41,6 +54,36 @@ def test_what_is_no_table_is_named(X, words):
         as_points(X)
     with pytest.raises(ValueError, match=words.replace("X ", "centers ", 1)):
         as_points(X, "centers")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "words"),
+    [
+        ("M8[D]", "dates: turn them into numbers first"),
+        ("m8[s]", "durations: turn them into numbers first"),
+        ("U3", "text: turn it into numbers first"),
+        ("S3", "text: turn it into numbers first"),
+        ([("a", float)], "records: pass their fields as columns"),
+    ],
+)
+def test_other_kinds_are_named_with_a_way_out(dtype, words):
+    values = np.empty((2, 1), dtype)
+    table = SimpleNamespace(dtypes=[np.dtype(float), values.dtype])  # as a DataFrame says it
+    column = SimpleNamespace(dtype=values.dtype)
+    for one in (values, table, column):
+        with pytest.raises(ValueError, match=f"^y holds {words}$"):
+            check_kinds(one, "y")
+    for fine in (np.ones(2), [1, 2], SimpleNamespace(dtypes=[np.dtype(int)]), SimpleNamespace(dtypes=np.dtype(int))):
+        check_kinds(fine, "y")
+
+
+def test_objects_become_numbers_where_they_can():
+    assert_array_equal(as_numbers(np.array([[1, None], [2.5, True]], object), "y"), [[1, np.nan], [2.5, 1]])
+    for value in ("1", b"1", [1]):
+        entries = np.empty(2, object)
+        entries[:] = 1.0, value
+        with pytest.raises(ValueError, match=re.escape(f"y holds {value!r}: turn it into a number first")):
+            as_numbers(entries, "y")
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
@@ -81,6 +124,7 @@ def test_weights_are_shares():
         ([1.0, np.inf, 1.0], "finite and non-negative"),
         ([1.0, -1e-300, 1.0], "finite and non-negative"),
         ([0.0, 0.0, 0.0], "zero everywhere"),
+        (["1", "2", "3"], "^sample_weight holds text"),
     ],
 )
 def test_unusable_weights_are_named(weight, words):
@@ -96,7 +140,7 @@ def test_a_total_is_a_plain_number_that_does_not_wrap_around():
     ):
         assert type(total) is float
         assert total == expected
-    with pytest.raises(ValueError, match="divide it by a constant"):
+    with pytest.raises(ValueError, match=r"^sample_weight adds up .* divide it by a constant first$"):
         total_weight([1e308, 1e308], 2)
 
 
@@ -197,6 +241,14 @@ def test_a_frame_of_points_is_centred_and_holds_them_all_closely(rng, isotropic,
     assert (2 * reach > frame.scale).all()
 
 
+@pytest.mark.parametrize("row", [0, 60_000, 119_999])
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+def test_a_single_far_point_is_held_wherever_it_is(row, sign):
+    X = np.full((120_000, 2), [1.0, 9.0])  # more than one block
+    X[row] += sign * np.array([1000.0, 3000.0])
+    assert_array_equal(Frame.of_points(X).scale, [1024, 4096])
+
+
 @pytest.mark.parametrize("sign", [-1.0, 1.0])
 def test_points_on_both_sides_of_zero_are_seen_from_zero(sign):
     frame = Frame.of_points(sign * np.array([[1.0], [-9.0], [7.0]]))
@@ -208,6 +260,8 @@ def test_points_on_both_sides_of_zero_are_seen_from_zero(sign):
 def test_a_point_far_away_fits_even_in_units_of_a_tiny_reach(place):
     frame = Frame.around(np.array([place]), np.array([1e-200]), False)
     assert np.isfinite(frame.origin / frame.scale * 1e40)
+    frame = Frame.around(np.array([1e6 * place]), np.array([1e-200]), False)
+    assert 1e-251 < frame.scale / 1e106 < 1e-249
 
 
 def test_columns_have_scales_of_their_own_unless_asked_otherwise(rng):
@@ -220,3 +274,10 @@ def test_columns_have_scales_of_their_own_unless_asked_otherwise(rng):
 def test_points_too_far_apart_for_a_frame_are_refused_in_silence():
     with pytest.raises(ValueError, match="divide it by a constant"):
         Frame.of_points(np.array([[1.7e308], [-1.7e308], [-1.7e308]]))
+
+
+# ----------------------------------------------------------------------------- BLAS
+
+
+def test_the_blas_is_found():
+    assert {library.user_api for library in blas.__wrapped__()} == {"blas"}

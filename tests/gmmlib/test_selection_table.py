@@ -7,10 +7,11 @@ import types
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import stats
 from sklearn.mixture import GaussianMixture as Referee
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 import gmmlib
 from gmmlib import (
@@ -294,8 +295,9 @@ def test_scorers_choose_in_grid_search_what_the_table_chooses(small):
 
 
 def test_scorers_see_what_the_last_step_sees_and_count_weights(rng):
-    pipeline = make_pipeline(StandardScaler(), GaussianMixture(2, random_state=0)).fit(FAITHFUL)
-    Z = StandardScaler().fit_transform(FAITHFUL)
+    steps = FunctionTransformer(np.sqrt), StandardScaler(), GaussianMixture(2, random_state=0)
+    pipeline = make_pipeline(*steps).fit(FAITHFUL)
+    Z = StandardScaler().fit_transform(np.sqrt(FAITHFUL))
     assert_allclose(bic_scorer(pipeline, FAITHFUL), -pipeline[-1].bic(Z), rtol=1e-12)
     weight = rng.integers(1, 4, size=272)
     assert_allclose(
@@ -313,6 +315,7 @@ def test_merging_by_hand():
     resp = np.array([[0.5, 0.5, 0.0], [0.5, 0.4, 0.1], [0.0, 0.1, 0.9]])
     merged = merge_by_entropy(resp)
     assert merged.groups == [[(0,), (1,), (2,)], [(0, 1), (2,)], [(0, 1, 2)]]
+    assert_allclose(merged.entropy[0], stats.entropy(resp, axis=1).sum())
     assert_allclose(merged.entropy[1], -2 * (0.9 * np.log(0.9) + 0.1 * np.log(0.1)))
     assert_allclose(merged.entropy[2], 0, atol=1e-15)
 
