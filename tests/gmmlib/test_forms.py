@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from random_mixtures import random_mixture
 from scipy import stats
+from scipy.special import logsumexp, softmax
 
 from gmmlib.engine.sweep import Workspace, sweep
 from gmmlib.families.gaussian import forms
@@ -93,7 +94,7 @@ def test_points_beyond_reach_stop_there_in_silence(rng, kind):
 
 def expected_e_step(points, parts):
     """Responsibilities (N, K) and log-densities (N,) by scipy, in the frame's units."""
-    full = full_covariances(parts.covs, parts.kind, K, D)
+    full = full_covariances(parts.covs, parts.kind, *parts.means.shape)
     z, means = ((x - points.frame.origin) / points.frame.scale for x in (points.X, parts.means))
     log_joint = [
         np.log(w) + stats.multivariate_normal(m, c).logpdf(z)
@@ -139,6 +140,39 @@ def test_pairs_that_do_not_count_are_nothing_and_those_that_do_are_exact(rng, ki
         kept = np.where(nothing, 0, expected)
         assert_allclose(resp.T, kept / kept.sum(axis=1, keepdims=True), rtol=1e-9, atol=1e-14)
     assert len(exact) == 0 or nothing.any()
+
+
+def seen_from_zero(X, kind):
+    """Points in units of one, around zero."""
+    return make_points(X, kind)._replace(frame=Frame(np.zeros(X.shape[1]), np.ones(X.shape[1])), held=None)
+
+
+def test_neighbours_are_told_apart_where_the_screen_rounds_by_hundreds_of_nats(rng, kind):
+    """Their means are 1e9 deviations from where the product sees them, and two from each other."""
+    away = 1e9 * np.ones(D)
+    near = np.array([[0.0, 0.0, 0.0], [1.2, 1.2, 1.2]])
+    X = away + near[np.arange(40) % K] + rng.normal(size=(40, D))
+    points = seen_from_zero(X, kind)
+    covs = {"full": [np.eye(D)] * K, "tied": np.eye(D), "diag": np.ones((K, D)), "spherical": np.ones(K)}.get(kind, 1.0)
+    parts = make_components(kind, points.frame, np.full(K, 1 / K), away + near, np.asarray(covs))
+    expected = expected_e_step(points, parts)
+    resp, log_density = forms.mixture_form(parts).respond(Block(points, slice(0, 40)))
+    assert_allclose(resp.T, expected[0], rtol=1e-5, atol=1e-9)
+    assert_allclose(log_density, expected[1], rtol=1e-5)
+
+
+@pytest.mark.parametrize("distance", [1e3, 1e4])
+def test_far_along_a_narrow_component_the_screen_s_rounding_is_allowed_for(rng, distance):
+    """There a round and a narrow component are as many nats down, and the narrow one's terms much larger."""
+    along, across, width = np.array([1.0, -1.0]) / np.sqrt(2), np.array([1.0, 1.0]) / np.sqrt(2), 1e-6
+    covs = np.array([np.eye(2), np.outer(along, along) + width**2 * np.outer(across, across)])
+    far = distance * (1 + rng.uniform(size=40))
+    points = seen_from_zero(far[:, None] * along, "full")
+    parts = make_components("full", points.frame, np.array([1 - width, width]), np.zeros((2, 2)), covs)
+    log_joint = stats.norm.logpdf(far) + stats.norm.logpdf(0, scale=[[1], [width]]) + np.log(parts.weights)[:, None]
+    resp, log_density = forms.mixture_form(parts).respond(Block(points, slice(0, 40)))
+    assert_allclose(resp, softmax(log_joint, axis=0), rtol=1e-3)
+    assert_allclose(log_density, logsumexp(log_joint, axis=0), rtol=1e-9)
 
 
 @pytest.mark.parametrize("weighted", [False, True])

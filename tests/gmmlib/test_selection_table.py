@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import types
+from functools import partial
 
 import numpy as np
 import pytest
@@ -28,6 +29,7 @@ from gmmlib import (
 )
 from gmmlib.datasets import load_diabetes_reaven, load_galaxies, load_iris, load_old_faithful
 from gmmlib.families.gaussian.covariance import COVARIANCE_TYPES
+from gmmlib.selection.tasks import check_options, n_draws
 from gmmlib.selection.uncertainty import _free, _from_free, _scales, _score
 
 FAITHFUL = load_old_faithful().X
@@ -132,11 +134,41 @@ def test_a_collapse_is_a_gap_with_a_reason():
     assert table.model(2, "full") is None
     assert "reg_covar" in table.failures[2, "full"]
     assert table.best() == (1, "full")
-    assert "-" in str(table)
+    assert table.converged.dtype == bool
+    assert_array_equal(table.converged, [[True], [False]])
+    log_likelihood = 5 * np.log(0.24 * 2 * np.pi) / -2 - 5 / 2  # variance 6 / 25
+    values = {"aic": 4 - 2 * log_likelihood, "bic": 2 * np.log(5) - 2 * log_likelihood}
+    for criterion in ("aic", "bic", "icl"):
+        value = values.get(criterion, values["bic"])
+        assert_allclose(table.values(criterion), [[value], [np.nan]], rtol=1e-9)
+        width = len(f"{value:.2f}*") + 2
+        lines = [f"  {criterion}{'full':>{width}}", f"    1  {value:.2f}*", f"    2{'-':>{width - 1}}"]
+        assert table.show(criterion, 2).splitlines() == lines
+    assert str(table) == table.show("bic", 1)
+    assert_array_equal(table.values(), table.bic)
     nothing = selection_table(X, [2], ["full"], reg_covar=0.0, folds=2)
+    assert "*" not in str(nothing)
     for criterion in ("bic", "cv"):
         with pytest.raises(ValueError, match="see failures"):
             nothing.best(criterion)
+
+
+def test_one_to_nine_components_are_tried_if_there_are_so_many_rows(rng):
+    X = rng.normal(size=(9, 1))
+    table = selection_table(X, covariance_types="spherical", n_init=1, max_iter=1)
+    assert table.n_components == (1, 2, 3, 4, 5, 6, 7, 8, 9)
+    with pytest.raises(ValueError, match="asks for 10 components, and X has 9 rows"):
+        selection_table(X, [1, 10], "spherical")
+
+
+@pytest.mark.parametrize(("weight", "fine"), [(0.3, True), (0.25, True), (0.2, False)])
+def test_a_criterion_needs_more_than_one_point(rng, weight, fine):
+    call = partial(selection_table, rng.normal(size=(5, 1)), [1], "full", sample_weight=np.full(5, weight))
+    if fine:
+        assert np.isfinite(call().bic).all()
+    else:
+        with pytest.raises(ValueError, match=r"adds up to 1, .* give counts$"):
+            call()
 
 
 @pytest.mark.parametrize(
@@ -145,17 +177,20 @@ def test_a_collapse_is_a_gap_with_a_reason():
         ({"n_components": 3}, "several numbers"),
         ({"n_components": []}, "one at least"),
         ({"n_components": [1, 1]}, "each number once"),
-        ({"n_components": [0]}, "at least 1"),
+        ({"n_components": [0]}, "^n_components must be at least 1"),
         ({"n_components": [1.5]}, "whole number"),
         ({"n_components": [999]}, "999 components"),
         ({"covariance_types": []}, "one at least"),
         ({"covariance_types": ["full", "full"]}, "each structure once"),
-        ({"covariance_types": ["round"]}, "round"),
+        ({"covariance_types": ["round"]}, "^covariance_type must be one of"),
         ({"random_state": 3}, "random_state"),
         ({"folds": 1}, "folds must be at least 2"),
         ({"folds": 273}, "at most the number of rows"),
         ({"folds": [([0, 1], [1, 2])]}, "no row in both"),
         ({"folds": [([0, 1], [272])]}, "below 272"),
+        ({"folds": [([0, 272], [1])]}, "below 272"),
+        ({"folds": [([0, 1], [-1, 2])]}, "below 272"),
+        ({"folds": [([0, 1], [2.0])]}, "pairs"),
         ({"folds": [([0, 1],)]}, "pairs"),
         ({"folds": [([], [1])]}, "pairs"),
         ({"sample_weight": [1.0]}, "sample_weight"),
@@ -170,6 +205,41 @@ def test_what_cannot_be_is_refused(change, message):
         selection_table(X, **{"n_components": [1], "covariance_types": ["full"], **change})
 
 
+@pytest.mark.parametrize("function", [cross_validate, bootstrap_likelihood_ratio])
+def test_each_function_refuses_what_it_sets_itself(function):
+    for name in ("n_components", "covariance_type", "random_state"):
+        with pytest.raises(ValueError, match=f"options may not set {name}"):
+            check_options({name: 1})
+    with pytest.raises(ValueError, match="options may not set random_state"):
+        function(FAITHFUL, 1, random_state=0)
+    for K, words in ((0, "at least 1, got 0"), (1.5, "a whole number, got 1.5")):
+        with pytest.raises(ValueError, match=f"^n_components must be {words}"):
+            function(FAITHFUL, K)
+
+
+@pytest.mark.filterwarnings("error")
+def test_fits_that_do_not_converge_say_so_in_the_table_alone():
+    table = selection_table(FAITHFUL, [3], "full", max_iter=1, n_init=1)
+    assert not table.to_array()["converged"].any()
+
+
+def test_the_same_seed_makes_the_same_fits_and_another_one_others(rng):
+    X = rng.normal(size=(40, 2))
+    fits = [selection_table(X, [6], "diag", rng=seed, n_init=1, tol=1.0).bic[0, 0] for seed in (1, 1, *range(100))]
+    assert fits[0] == fits[1]
+    assert len(set(fits)) > 70
+
+
+@pytest.mark.parametrize(("total", "fine"), [(1.0, False), (2.0, True), (2.0**53 - 1, True), (2.0**53, False)])
+def test_a_bootstrap_draws_as_many_points_as_can_be_counted(total, fine):
+    weight = np.array([total - 0.5, 0.5]) if total < 3 else np.array([total - 1, 1])
+    if fine:
+        assert n_draws(weight, 2) == total
+    else:
+        with pytest.raises(ValueError, match="give weights as counts"):
+            n_draws(weight, 2)
+
+
 def test_unknown_names_are_refused(small):
     with pytest.raises(ValueError, match="criterion must be one of"):
         small.values("BIC")
@@ -177,7 +247,7 @@ def test_unknown_names_are_refused(small):
         small.model(4, "full")
     with pytest.raises(ValueError, match="no cell"):
         small.model(2, "diag")
-    with pytest.raises(ValueError, match="folds"):
+    with pytest.raises(ValueError, match=r"ask selection_table for folds$"):
         selection_table(FAITHFUL, [1], "full").best("cv")
 
 
@@ -235,6 +305,25 @@ def test_folds_part_the_rows(rng):
     assert_allclose(leave_one_out.mean, np.mean(by_hand), rtol=1e-9)
 
 
+def test_weights_in_cross_validation_are_copies(rng):
+    """Two folds, in which rows count 2 or 3 times: rows of each are copied beside each other."""
+    X, weight = rng.normal(size=(30, 2)), rng.integers(2, 4, size=30)
+    X[20:] += 3.0
+    rows = np.repeat(np.arange(30), weight)
+    one, two = (
+        cross_validate(data, 1, sample_weight=w, folds=[((owner < 20).nonzero()[0], (owner >= 20).nonzero()[0])] * 2)
+        for data, w, owner in ((X, weight, np.arange(30)), (X[rows], None, rows))
+    )
+    assert_allclose(one.mean, two.mean, rtol=1e-9)
+    assert_allclose([one.standard_error, two.standard_error], 0, atol=1e-9)
+    turned = [(np.arange(20), np.arange(20, 30)), (np.arange(20, 30), np.arange(20))]
+    one = cross_validate(X, 1, sample_weight=weight, folds=turned)
+    size = np.array([weight[20:].sum(), weight[:20].sum()])
+    assert_allclose(one.mean, one.folds @ size / size.sum(), rtol=1e-12)
+    assert_allclose(one.standard_error, abs(np.diff(one.folds)[0]) / 2, rtol=1e-9)
+
+
+@pytest.mark.filterwarnings("error")
 def test_one_given_split_has_no_standard_error():
     rows = np.arange(272)
     one = cross_validate(FAITHFUL, 1, folds=[(rows[:200], rows[200:])])
@@ -252,6 +341,13 @@ def test_the_ratio_is_twice_the_difference_of_published_maxima():
     assert result.p_value == 0.1
     assert result.null.shape == (9,)
     assert (result.null >= 0).all()
+
+
+def test_a_simulated_ratio_as_large_as_the_data_s_counts_against_it(monkeypatch):
+    result = bootstrap_likelihood_ratio(FAITHFUL, 1, n_boot=1, n_init=1)
+    simulated = [result.statistic, result.statistic + 1, result.statistic - 1]
+    monkeypatch.setattr(gmmlib.selection.resampling, "run_tasks", lambda *_: simulated)
+    assert bootstrap_likelihood_ratio(FAITHFUL, 1, n_boot=3, n_init=1).p_value == 0.75
 
 
 def test_one_gaussian_is_not_taken_for_two(rng):
