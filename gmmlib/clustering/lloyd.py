@@ -106,10 +106,12 @@ def update_centers(X, labels, centers, sample_weight=None):
 
 
 def membership(labels, weight, K):
-    """Hard responsibilities (K, n), one entry a column: sparse, or dense if few."""
-    if K * len(labels) < DENSE:
-        return (labels == np.arange(K)[:, None]) * weight
-    weight, ends = np.broadcast_to(weight, labels.shape), np.arange(len(labels) + 1, dtype=np.int32)
+    """Hard responsibilities (K, n), one entry a column, its weight or one: sparse, or dense if few."""
+    if K * max(K, len(labels)) < DENSE:
+        member = np.eye(K).take(labels, axis=1)
+        return member if weight is None else member * weight
+    weight = np.ones(len(labels)) if weight is None else weight
+    ends = np.arange(len(labels) + 1, dtype=np.int32)
     return csc_array((weight, labels.astype(np.int32), ends), shape=(K, len(labels)))
 
 
@@ -129,11 +131,11 @@ class Clusters:
         if self.table.share is None and N > FEW and before is not None:
             moved = (labels != before).nonzero()[0]
             if 4 * len(moved) < N:
-                self._add(moved, membership(labels[moved], 1.0, K) - membership(before[moved], 1.0, K))
+                self._add(moved, membership(labels[moved], None, K) - membership(before[moved], None, K))
                 return
         self.counts[:], self.sums[:] = 0.0, 0.0
         for part in (slice(i, i + GROUP) for i in range(0, N, GROUP)):
-            weight = 1.0 if self.table.share is None else self.table.share[part]
+            weight = None if self.table.share is None else self.table.share[part]
             self._add(part, membership(labels[part], weight, K))
 
     def _add(self, which, member):
@@ -143,7 +145,7 @@ class Clusters:
 
     def inertia(self, z):
         """(Weighted) sum of squared distances to centres z (K, D): three terms, that may cancel."""
-        scores = np.vdot(self.counts[:, None] * z - 2 * self.sums, z)
+        scores = self.counts @ np.vecdot(z, z) - 2 * np.vdot(self.sums, z)
         return self.table.norm + scores  # eq-km-inertia
 
     def means(self, z):

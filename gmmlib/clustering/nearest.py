@@ -193,7 +193,7 @@ def prepared(z, *more):
     rows = np.empty((K, D + 1 + len(more)), dtype=np.float32)
     with np.errstate(over="ignore"):
         rows[:, :D] = -2 * z
-        rows[:, D] = (z * z).sum(axis=1)
+        rows[:, D] = np.vecdot(z, z)
         rows[:, D + 1 :] = more
     return rows
 

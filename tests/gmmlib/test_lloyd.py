@@ -26,6 +26,7 @@ def test_a_membership_has_one_entry_a_column(rng, form):
     member = membership(labels, weight, 5)
     assert isinstance(member, np.ndarray) == (form == "dense")
     assert_array_equal(member @ np.eye(30), expected)
+    assert_array_equal(membership(labels, None, 5) @ np.eye(30), expected > 0)
 
 
 @pytest.mark.parametrize("group", [7, 10**6])
