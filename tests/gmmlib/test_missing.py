@@ -60,6 +60,32 @@ def model_of(weights, means, covs, kind):
     return GaussianMixture.from_parameters(weights, means, covs, kind, missing="em")
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("row", [0, 50_000, 119_999])
+def test_a_gap_is_found_in_any_block_and_infinity_is_none(row):
+    X = np.zeros((120_000, 2))
+    X[row - 1], X[(row + 1) % 120_000] = np.inf, -np.inf
+    assert not missing.has_gaps(X)
+    X[row, 1] = np.nan
+    assert missing.has_gaps(X)
+    assert not missing.has_gaps(np.full((3, 2), 1.7e308))
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_frame_of_what_is_there_is_that_of_all_blocks(rng, weighted):
+    X = rng.normal(size=(120_000, 2)) + np.array([50.0, -7.0])
+    X[:70_000] += 3  # blocks differ
+    X[rng.uniform(size=X.shape) < 0.3] = np.nan
+    share = rng.dirichlet(np.ones(len(X))) if weighted else None
+    frame = missing.make_points(X, "full", share).frame
+    weight = np.where(np.isnan(X), 0, (np.ones(len(X)) if share is None else share)[:, None])
+    means = (weight * np.nan_to_num(X)).sum(axis=0) / weight.sum(axis=0)
+    assert_allclose(frame.origin, means, rtol=1e-10)
+    reach = np.nanmax(np.abs(X - means), axis=0)
+    assert (reach <= frame.scale).all()
+    assert (frame.scale < 2 * reach).all()
+
+
 def ascend(X, start, kind, max_iter, reg=0.0, share=None, accelerate=False, tol=0.0):
     """EM on rows with gaps from a start in x's units: (Components, trace)."""
     points = missing.make_points(X, kind, share)
