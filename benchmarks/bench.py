@@ -278,20 +278,24 @@ def asked(sections, quick):
     return [work for work in every if not quick or work[2][:2] in QUICK]
 
 
-def kept(results, threads, section, task, workload):
-    """The rows that are there of one section, and whether that of a workload is."""
-    rows = results["threads"].setdefault(str(threads), {}).setdefault(section, {}).setdefault(task, [])
-    return rows, any(tuple(row[part] for part in ("data", "N", "D", "K", "kind")) == workload for row in rows)
+def rows_of(results, threads, section, task):
+    """The rows of one section, to be read and added to."""
+    return results["threads"].setdefault(str(threads), {}).setdefault(section, {}).setdefault(task, [])
 
 
-def measure(options, keep):
-    """Run what was asked for, telling on standard error how far it is; `keep(results)` after every row."""
+def measured(rows, workload):
+    """Whether a workload has its row."""
+    return any(tuple(row[part] for part in ("data", "N", "D", "K", "kind")) == workload for row in rows)
+
+
+def measure(options):
+    """Run what was asked for, telling on standard error how far it is."""
     results = {"versions": {}, "threads": {}}
     if options.resume and KEPT.exists():
         results = json.loads(KEPT.read_text())
     results["machine"] = machine()
     work = [(threads, *rest) for threads in options.threads for rest in asked(options.only, options.quick)]
-    work = [one for one in work if not kept(results, *one)[1]]
+    work = [(*where, workload) for *where, workload in work if not measured(rows_of(results, *where), workload)]
     with tempfile.TemporaryDirectory() as folder:
         commands = {}
         for name in [OURS, *options.peers] if work else []:
@@ -302,22 +306,24 @@ def measure(options, keep):
                 tell(f"{name} is not installed, so it is left out; to have it: {PEERS[name].install}.")
         for threads, section, task, workload in work:
             row, versions = compare(section, task, workload, commands, threads, options)
-            kept(results, threads, section, task, workload)[0].append(row)
+            rows_of(results, threads, section, task).append(row)
             results["versions"] |= versions
-            keep(results)
+            keep(results, options)
             tell(threads, section, task, *workload, {n: number(ratio(row, n)) for n in row["wall"] if n != OURS})
     if "memory" in options.only and "memory" not in results:  # a process that has loaded nothing else
         command = [sys.executable, __file__, "--memory", *(["--quick"] if options.quick else [])]
         results["memory"] = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
     if "import" in options.only and "import" not in results:
         results["import"] = measure_import(options.repeats)
-    keep(results)
+    keep(results, options)
     return results
 
 
-def keep(results):
-    KEPT.parent.mkdir(exist_ok=True)
-    KEPT.write_text(json.dumps(results))
+def keep(results, options):
+    """Write down what there is so far, unless nothing is to be kept."""
+    if not options.quick:
+        KEPT.parent.mkdir(exist_ok=True)
+        KEPT.write_text(json.dumps(results))
 
 
 def main():
@@ -342,7 +348,7 @@ def main():
     if options.report:
         results = json.loads((HERE / "results.json").read_text())
     else:
-        results = measure(options, keep=(lambda results: None) if options.quick else keep)
+        results = measure(options)
     if not options.quick:
         write(results)
     print(report(results))

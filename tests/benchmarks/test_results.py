@@ -214,13 +214,16 @@ def test_every_row_is_kept_and_only_what_lacks_is_measured_again(monkeypatch, tm
     monkeypatch.setattr(bench, "compare", compare)
     options = Namespace(threads=[1], only=["fits"], peers=[], quick=False, resume=False)
     with pytest.raises(KeyboardInterrupt):
-        bench.measure(options, bench.keep)
+        bench.measure(options)
     options.resume, patience = True, 1000
-    results = bench.measure(options, bench.keep)
+    results = bench.measure(options)
     assert asked == bench.asked(["fits"], quick=False)  # each once, in order
     found = results["threads"]["1"]["fits"]
     assert [len(found[task]) for task in ("em", "kmeans")] == [len(workloads.FITS)] * 2
     assert json.loads(bench.KEPT.read_text()) == results
+    bench.KEPT.unlink()
+    bench.measure(Namespace(threads=[1], only=[], peers=[], quick=True, resume=False))
+    assert not bench.KEPT.exists()
 
 
 def test_a_short_fit_is_the_median_of_nine():

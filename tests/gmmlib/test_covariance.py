@@ -1,5 +1,7 @@
 """Five shapes of covariances: judged by writing every one of them out in full."""
 
+import re
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -9,6 +11,7 @@ from gmmlib.families.gaussian.covariance import (
     COVARIANCE_TYPES,
     as_covariances,
     check_covariance_type,
+    check_symmetric,
     covariance_shape,
     full_covariances,
     n_covariance_parameters,
@@ -89,3 +92,18 @@ def test_an_unknown_kind_is_answered_with_the_five():
             ask("round")
     with pytest.raises(ValueError, match="'round'"):
         n_covariance_parameters("round", K, D)
+
+
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+@pytest.mark.parametrize("unit", [1e-150, 1e-3, 1.0, 1e9])
+@pytest.mark.parametrize(("lopsided", "fine"), [(0.5e-5, True), (1.5e-5, False)])
+def test_symmetry_is_asked_of_correlations_in_any_units(sign, unit, lopsided, fine):
+    scale = unit * np.array([1.0, 1e-4, 1e3])
+    correlation = np.array([[1.0, 0.3, 0.1], [0.3, 1.0, 0.2], [0.1, 0.2, 1.0]])
+    correlation[1, 2] += sign * lopsided
+    covs = np.array([np.eye(3), correlation]) * np.outer(scale, scale)
+    if fine:
+        check_symmetric(covs, "covs")
+    else:
+        with pytest.raises(ValueError, match=re.escape("covs must be symmetric: entries [1, 2] and [2, 1] differ")):
+            check_symmetric(covs, "covs")
