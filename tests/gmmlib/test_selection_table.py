@@ -544,10 +544,19 @@ def test_information_and_bootstrap_agree_where_components_are_apart(three):
                 assert_allclose(ratio, 1, rtol=0.3)
 
 
-def test_bootstrap_draws_are_the_same_for_any_number_of_workers_and_weights_count(three):
+def test_bootstrap_draws_are_the_same_for_any_number_of_workers(three):
     fit = climbed(three, 3, "spherical")
     one, two = (bootstrap_parameters(three, *fit, n_boot=4, n_jobs=n_jobs, rng=5) for n_jobs in (None, 2))
     assert_array_equal(one.means, two.means)
+
+
+def test_bootstrap_draws_follow_units_and_weights(three):
+    fit = climbed(three, 3, "spherical")
+    weights, means, covs, kind = fit
+    one = bootstrap_parameters(three, *fit, n_boot=3)
+    two = bootstrap_parameters(three / 1024, weights, means / 1024, covs / 1024**2, kind, n_boot=3)
+    assert_allclose(two.means, one.means / 1024, rtol=1e-9)
+    assert_allclose(two.covs, one.covs / 1024**2, rtol=1e-9)
     ten = bootstrap_parameters(three, *fit, n_boot=40, sample_weight=np.full(len(three), 10))
     many = bootstrap_parameters(three, *fit, n_boot=40)
     assert np.median(ten.means.std(axis=0) / many.means.std(axis=0)) < 0.5
