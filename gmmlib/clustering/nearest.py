@@ -68,7 +68,11 @@ class Table:
     @cached_property
     def squares(self):
         """Squared length (N,) of every row."""
-        return self.squared_distances(np.zeros((1, self.X.shape[1])))
+        out = np.empty(len(self.X))
+        for part in blocks(*self.X.shape):
+            rows = self.rows(part)
+            np.einsum("nd,nd->n", rows, rows, out=out[part])
+        return out
 
     @cached_property
     def norm(self):
