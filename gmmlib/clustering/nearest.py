@@ -18,7 +18,7 @@ FAR_SINGLE = 1e15  # farther out, single precision might not hold the squares
 EPS_SINGLE = float(np.finfo(np.float32).eps)
 KEPT = 4_000_000  # numbers in single precision that a fit may keep: 16 megabytes
 LITTLE = 10_000  # fewer numbers than this are sooner subtracted than multiplied
-FIT = 200_000  # numbers in single precision that a block may fill: they stay in cache
+FIT = 80_000  # comparisons of a row and a centre in a block: in single precision, they stay in cache
 
 
 class Table:
@@ -185,9 +185,9 @@ class Table:
         return out
 
     def _parts(self, K):
-        """Slices of rows whose comparison with K centres stays in cache."""
+        """Slices of rows whose comparison with K centres stays in cache; their columns need not be few."""
         N, D = self.X.shape
-        step = max(200, FIT // (D + 2 * K)) | 1
+        step = max(200, min(FIT // K, KEPT // (4 * D))) | 1
         return [slice(i, min(i + step, N)) for i in range(0, N, step)]
 
 
