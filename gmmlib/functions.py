@@ -83,6 +83,7 @@ def _checked(weights, means, covs, kind, D):
     return weights / weights.sum(), means, covs
 
 
+@OneBlasThread()
 def e_step(X, weights, means, covs, covariance_type="full"):
     """Responsibilities of every component for every point.
 
@@ -119,9 +120,8 @@ def e_step(X, weights, means, covs, covariance_type="full"):
     weights, means, covs = _checked(weights, means, covs, covariance_type, D)
     resp, log_density = np.empty((K, N)), np.empty(N)
     log_joint = mixture_log_joint(weights, means, covs, covariance_type)
-    with OneBlasThread():
-        for rows in blocks(N, K + 2 * D):
-            resp[:, rows], log_density[rows] = log_normalise(log_joint(X[rows]))
+    for rows in blocks(N, K + 2 * D):
+        resp[:, rows], log_density[rows] = log_normalise(log_joint(X[rows]))
     if (far := log_density < FAR_AWAY).any():
         full = full_covariances(covs, covariance_type, *means.shape)
         log_density[far] = far_log_density(X[far], weights, means, full)
@@ -168,6 +168,7 @@ def log_likelihood(X, weights, means, covs, covariance_type="full", sample_weigh
     return float(share @ log_density) * total
 
 
+@OneBlasThread()
 def m_step(X, resp, covariance_type="full", reg_covar=0.0, sample_weight=None):
     """Weighted maximum likelihood, one component at a time.
 
@@ -211,6 +212,7 @@ def m_step(X, resp, covariance_type="full", reg_covar=0.0, sample_weight=None):
     return leave(m_step_from(points, given(resp), reg_covar / points.frame.scale**2))
 
 
+@OneBlasThread()
 def em(X, weights, means, covs, covariance_type="full", tol=1e-10, max_iter=1000, reg_covar=0.0, sample_weight=None):
     """Alternate E- and M-steps until the mean log-likelihood changes by less than `tol`.
 

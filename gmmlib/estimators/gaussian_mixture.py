@@ -17,7 +17,7 @@ from ..families.gaussian.em import em_map, make_points
 from ..families.gaussian.initialisation import NO_POINTS, best_of, check_start, revived, start_components
 from ..families.gaussian.parameters import ILL_DEFINED, enter, leave
 from ..functions import e_step
-from ..numerics import as_weights, rows_that_count
+from ..numerics import OneBlasThread, as_weights, rows_that_count
 from .base import FittedMixture, checked_weights, generator
 
 __all__ = ["GaussianMixture"]
@@ -205,6 +205,7 @@ class GaussianMixture(FittedMixture):
         return self._fit(X, sample_weight).predict(X)
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @OneBlasThread()
     def _fit(self, X, sample_weight):
         X = self._table(X, ensure_min_samples=2)
         dtype, row_weights = X.dtype, None

@@ -310,11 +310,44 @@ def test_a_mapped_file_larger_than_the_memory_allowed_is_fitted(tmp_path, rng):
     assert run.stdout.splitlines() == ["a copy does not fit", "done"], run.stderr
 
 
-def test_a_sweep_of_many_blocks_keeps_the_blas_to_one_thread_and_gives_the_others_back(rng, monkeypatch):
-    from threadpoolctl import ThreadpoolController, threadpool_limits
+def threads():
+    """How many threads the BLAS libraries may use."""
+    from threadpoolctl import ThreadpoolController
 
-    def threads():
-        return {library["num_threads"] for library in ThreadpoolController().select(user_api="blas").info()}
+    return {library["num_threads"] for library in ThreadpoolController().select(user_api="blas").info()}
+
+
+@pytest.mark.parametrize("gaps", [False, True])
+def test_fits_of_few_rows_keep_the_blas_to_one_thread_too(rng, monkeypatch, gaps):
+    """Their blocks are kept from sweep to sweep; the M-step is meant as well as the sweep."""
+    from threadpoolctl import threadpool_limits
+
+    X, seen = rng.normal(size=(60, 2)), []
+    start = np.full(2, 0.5), X[:2].copy(), np.array([np.eye(2)] * 2)
+    parameters = gmmlib.families.gaussian.parameters
+    inner = parameters.make_components
+    monkeypatch.setattr(parameters, "make_components", lambda *args: (seen.append(threads()), inner(*args))[1])
+    calls = [
+        lambda: GaussianMixture(2, random_state=0).fit(X),
+        lambda: gmmlib.em(X, *start, max_iter=3),
+        lambda: gmmlib.m_step(X, np.eye(2)[np.arange(60) % 2]),
+    ]
+    if gaps:
+        X[0, 0] = np.nan
+        calls = [lambda: GaussianMixture(2, random_state=0, missing="em").fit(X)]
+    with threadpool_limits(2, "blas"):
+        if threads() != {2}:
+            pytest.skip("this BLAS has a single thread")
+        for call in calls:
+            seen.clear()
+            call()
+            assert seen
+            assert all(one == {1} for one in seen)
+            assert threads() == {2}
+
+
+def test_a_sweep_of_many_blocks_keeps_the_blas_to_one_thread_and_gives_the_others_back(rng, monkeypatch):
+    from threadpoolctl import threadpool_limits
 
     em, engine = gmmlib.families.gaussian.em, gmmlib.engine.sweep
     monkeypatch.setattr(em, "HELD", 0)
