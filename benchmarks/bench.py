@@ -283,9 +283,8 @@ def rows_of(results, threads, section, task):
     return results["threads"].setdefault(str(threads), {}).setdefault(section, {}).setdefault(task, [])
 
 
-def measured(rows, workload):
-    """Whether a workload has its row."""
-    return any(tuple(row[part] for part in ("data", "N", "D", "K", "kind")) == workload for row in rows)
+def workload_of(row):
+    return tuple(row[part] for part in ("data", "N", "D", "K", "kind"))
 
 
 def measure(options):
@@ -295,7 +294,7 @@ def measure(options):
         results = json.loads(KEPT.read_text())
     results["machine"] = machine()
     work = [(threads, *rest) for threads in options.threads for rest in asked(options.only, options.quick)]
-    work = [(*where, workload) for *where, workload in work if not measured(rows_of(results, *where), workload)]
+    work = [(*where, one) for *where, one in work if one not in map(workload_of, rows_of(results, *where))]
     with tempfile.TemporaryDirectory() as folder:
         commands = {}
         for name in [OURS, *options.peers] if work else []:
@@ -305,8 +304,11 @@ def measure(options):
             else:
                 tell(f"{name} is not installed, so it is left out; to have it: {PEERS[name].install}.")
         for threads, section, task, workload in work:
+            every = WORKLOADS[section][task]
             row, versions = compare(section, task, workload, commands, threads, options)
-            rows_of(results, threads, section, task).append(row)
+            rows = rows_of(results, threads, section, task)
+            rows.append(row)
+            rows.sort(key=lambda row: every.index(workload_of(row)))
             results["versions"] |= versions
             keep(results, options)
             tell(threads, section, task, *workload, {n: number(ratio(row, n)) for n in row["wall"] if n != OURS})
@@ -315,6 +317,7 @@ def measure(options):
         results["memory"] = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
     if "import" in options.only and "import" not in results:
         results["import"] = measure_import(options.repeats)
+    results["threads"] = dict(sorted(results["threads"].items()))
     keep(results, options)
     return results
 

@@ -15,7 +15,7 @@ HERE = Path(__file__).resolve().parent
 TITLES = {"em": "EM", "kmeans": "k-means"}
 SECTIONS = {"fits": "Whole fits", "iterations": "Equal work"}
 SKLEARN = "scikit-learn"
-FEWEST = 3  # seeds, before an answer is called better or worse
+FEWEST = 5  # seeds, before an answer is called better or worse
 TOL = {"em": 1e-3, "kmeans": 1e-2}  # nats per row, the default of both; percent of the inertia
 
 

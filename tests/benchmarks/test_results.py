@@ -80,7 +80,7 @@ def test_every_workload_was_recorded_with_every_number_of_threads(section, task)
 
 def test_what_is_slower_and_what_is_worse_is_said_with_its_number():
     slow = row("iris", "k-means", gmmlib=[2.0], scikit_learn=[1.0])
-    slow["quality"] = {"gmmlib": [11.0, 11.1, 11.2], "scikit-learn": [10.0, 10.1, 10.2]}
+    slow["quality"] = {"gmmlib": [11.0, 11.1, 11.2] * 2, "scikit-learn": [10.0, 10.1, 10.2] * 2}
     said = report.summary([slow], "kmeans", "fits", "1")
     assert "slower on iris, 4\u202f000 × 2, K = 3 (0.50)." in said
     assert "worse on iris, 4\u202f000 × 2, K = 3 (9.9 %)." in said
@@ -98,23 +98,22 @@ def test_the_sentence_counts_the_rows_and_names_the_worst():
 @pytest.mark.parametrize(
     ("task", "ours", "word"),
     [
-        ("em", [-1.0, -1.1, -0.9], "better"),
-        ("em", [-3.0, -3.1, -2.9], "worse"),
-        ("em", [-2.0, -2.1, -1.5], "equal"),  # within two standard errors
-        ("em", [-2.0001] * 3, "equal"),  # within the tolerance
-        ("kmeans", [-1.0, -1.1, -0.9], "worse"),  # of an inertia, less is better
+        ("em", [-1.0, -1.1, -0.9, -1.1, -0.9], "better"),
+        ("em", [-3.0, -3.1, -2.9, -3.1, -2.9], "worse"),
+        ("em", [-2.0, -2.1, -1.3, -2.1, -1.5], "equal"),  # within two standard errors
+        ("em", [-2.0001] * 5, "equal"),  # within the tolerance
+        ("kmeans", [-1.0, -1.1, -0.9, -1.1, -0.9], "worse"),  # of an inertia, less is better
     ],
 )
 def test_an_answer_is_better_only_beyond_two_standard_errors(task, ours, word):
     offset = 0 if task == "em" else 10
-    found = fits(
-        [offset + o for o in ours], [offset + t for t in ((-2.0, -2.1, -1.9) if ours[0] != ours[1] else [-2] * 3)]
-    )
-    assert report.verdict(found, task) == word
+    theirs = [-2] * 5 if len(set(ours)) == 1 else [-2.0, -2.1, -1.9, -2.1, -1.9]
+    assert report.verdict(fits([offset + o for o in ours], [offset + t for t in theirs]), task) == word
 
 
-def test_one_seed_makes_no_answer_better():
-    found = fits([-1.0], [-2.0])
+@pytest.mark.parametrize("seeds", [1, 4])
+def test_few_seeds_make_no_answer_better(seeds):
+    found = fits([-1.0] * seeds, [-2.0] * seeds)
     assert report.verdict(found, "em") == "unknown"
     said = report.summary([found], "em", "fits", "1")
     assert "no answer is called better or worse" in said
@@ -215,11 +214,18 @@ def test_every_row_is_kept_and_only_what_lacks_is_measured_again(monkeypatch, tm
     options = Namespace(threads=[1], only=["fits"], peers=[], quick=False, resume=False)
     with pytest.raises(KeyboardInterrupt):
         bench.measure(options)
+    lost = json.loads(bench.KEPT.read_text())
+    del lost["threads"]["1"]["fits"]["em"][1]
+    lost["threads"] = {"2": {}} | lost["threads"]
+    bench.KEPT.write_text(json.dumps(lost))
     options.resume, patience = True, 1000
     results = bench.measure(options)
-    assert asked == bench.asked(["fits"], quick=False)  # each once, in order
+    every = bench.asked(["fits"], quick=False)
+    assert asked == [*every[:5], every[1], *every[5:]]  # what was lost again, the others once
+    assert list(results["threads"]) == ["1", "2"]
     found = results["threads"]["1"]["fits"]
-    assert [len(found[task]) for task in ("em", "kmeans")] == [len(workloads.FITS)] * 2
+    for task in ("em", "kmeans"):  # in order
+        assert list(map(bench.workload_of, found[task])) == workloads.WORKLOADS["fits"][task]
     assert json.loads(bench.KEPT.read_text()) == results
     bench.KEPT.unlink()
     bench.measure(Namespace(threads=[1], only=[], peers=[], quick=True, resume=False))
