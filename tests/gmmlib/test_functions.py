@@ -96,7 +96,16 @@ def test_without_correlations_densities_are_products_wherever_the_rows_lie(rng, 
 @pytest.mark.filterwarnings("error")
 def test_far_away_the_nearest_component_that_has_weight_is_the_sum():
     """Nearest in deviations, that is; beside such numbers no weight is seen, unless it is zero."""
-    X = np.array([[1e145], [0.0], [-3e145]])
-    weights, means, variances = np.array([0.5, 0.5, 0.0]), np.zeros((3, 1)), np.array([[1.0], [1e150], [1e180]])
-    log_density = e_step(X, weights, means, variances, "diag").log_density
-    assert_allclose(log_density, [-5e139, np.log(0.5) - 0.5 * np.log(2 * np.pi), -4.5e140], rtol=1e-12)
+    X = np.array([[1e153], [0.0], [-1.2e153]])
+    weights, means, covs = np.array([0.5, 0.5, 0.0]), np.zeros((3, 1)), np.array([[[1.0]], [[4.0]], [[1e180]]])
+    log_density = e_step(X, weights, means, covs).log_density
+    assert_allclose(log_density, [-1.25e305, np.log(0.75) - 0.5 * np.log(2 * np.pi), -1.8e305], rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["full", "tied"])
+def test_a_covariance_that_is_not_its_own_transpose_is_refused(kind):
+    lopsided = np.array([[1.0, 0.5], [0.2, 1.0]])
+    covs = np.array([np.eye(2), lopsided]) if kind == "full" else lopsided
+    for call in (e_step, em, log_likelihood):
+        with pytest.raises(ValueError, match=f"^{kind} covariances must be symmetric: entries"):
+            call(X, *START[:2], covs, kind)
