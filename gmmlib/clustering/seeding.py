@@ -11,6 +11,7 @@ from .nearest import Table
 
 __all__ = ["kmeans_plusplus"]
 
+EQUAL = 1 + 1e-9  # candidates that differ by less leave as much: sums round by who is counted how often
 TRIES = 20  # rounds of draws before rows that are no longer wanted are looked for
 
 
@@ -78,8 +79,8 @@ def spread_rows(table, K, rng, candidates):
         table.shrink(nearest_sq, table.rows(chosen[-1:]))
         chance = share * nearest_sq  # eq-km-plusplus
         found = draw(rng, chance if chance.sum() > 0 else share, candidates)
-        best = table.remaining(table.rows(found), nearest_sq).argmin() if candidates > 1 else 0
-        chosen.append(int(found[best]))
+        left = table.remaining(table.rows(found), nearest_sq) if candidates > 1 else np.zeros(1)
+        chosen.append(int(found[(left <= EQUAL * left.min()).argmax()]))
     return table.X[chosen]
 
 

@@ -318,19 +318,26 @@ def threads():
 
 
 @pytest.mark.parametrize("gaps", [False, True])
-def test_fits_of_few_rows_keep_the_blas_to_one_thread_too(rng, monkeypatch, gaps):
-    """Their blocks are kept from sweep to sweep; the M-step is meant as well as the sweep."""
+def test_fits_keep_the_blas_to_one_thread(rng, monkeypatch, gaps):
+    """EM's blocks may be kept from sweep to sweep; its M-step is meant as well, and both steps of k-means."""
     from threadpoolctl import threadpool_limits
 
     X, seen = rng.normal(size=(60, 2)), []
+
+    def spy(where, name):
+        inner = getattr(where, name)
+        monkeypatch.setattr(where, name, lambda *args: (seen.append(threads()), inner(*args))[1])
+
+    spy(gmmlib.families.gaussian.parameters, "make_components")
+    spy(gmmlib.clustering.nearest.Table, "nearest")
+    spy(gmmlib.clustering.lloyd.Clusters, "means")
     start = np.full(2, 0.5), X[:2].copy(), np.array([np.eye(2)] * 2)
-    parameters = gmmlib.families.gaussian.parameters
-    inner = parameters.make_components
-    monkeypatch.setattr(parameters, "make_components", lambda *args: (seen.append(threads()), inner(*args))[1])
     calls = [
-        lambda: GaussianMixture(2, random_state=0).fit(X),
+        lambda: GaussianMixture(2, random_state=0, init_params="random").fit(X),
         lambda: gmmlib.em(X, *start, max_iter=3),
         lambda: gmmlib.m_step(X, np.eye(2)[np.arange(60) % 2]),
+        lambda: KMeans(2, init=X[:2].copy(), n_init=1).fit(X),
+        lambda: gmmlib.lloyd(X, X[:2].copy()),
     ]
     if gaps:
         X[0, 0] = np.nan

@@ -125,6 +125,15 @@ def test_a_single_centre_is_a_row_drawn_by_weight(dice):
     assert [kmeans_plusplus(X, 1, dice(number), weight).tolist() for number in (0.2, 0.3)] == [[[1.0]], [[2.0]]]
 
 
+def test_of_candidates_that_leave_as_much_the_first_is_kept(monkeypatch):
+    """However their sums round."""
+    X = np.array([[0.0], [1.0], [5.0], [9.0]])
+    for left, row in (([3.0, 2.0 + 1e-12, 2.0], 5.0), ([3.0, 2.0 + 1e-6, 2.0], 9.0), ([0.0, 0.0, 0.0], 1.0)):
+        monkeypatch.setattr(Table, "remaining", lambda *_, left=left: np.array(left))
+        monkeypatch.setattr(seeding, "draw", lambda rng, chance, size: np.array([0] if size == 1 else [1, 2, 3]))
+        assert_array_equal(kmeans_plusplus(X, 2, 0, candidates=3), [[0.0], [row]])
+
+
 def test_once_every_point_is_a_centre_weights_alone_decide(dice):
     X = np.array([[0.0], [0.0], [0.0], [1.0]])
     assert_array_equal(kmeans_plusplus(X, 3, dice(0.0, 0.5, 0.3)), [[0.0], [1.0], [0.0]])
