@@ -185,7 +185,7 @@ class Table:
         return out
 
     def _parts(self, K):
-        """Slices of rows whose comparison with K centres stays in cache; their columns need not be few."""
+        """Slices of rows whose comparisons with K centres stay in cache, and whose columns fill a quarter of KEPT."""
         N, D = self.X.shape
         step = max(200, min(FIT // K, KEPT // (4 * D))) | 1
         return [slice(i, min(i + step, N)) for i in range(0, N, step)]

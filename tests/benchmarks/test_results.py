@@ -6,6 +6,7 @@ import sys
 from argparse import Namespace
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from statistics import median
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
@@ -76,6 +77,20 @@ def test_every_workload_was_recorded_with_every_number_of_threads(section, task)
     for found in RESULTS["threads"].values():
         recorded = [(r["data"], r["N"], r["D"], r["K"], r["kind"]) for r in found[section][task]]
         assert recorded == workloads.WORKLOADS[section][task]
+
+
+def test_a_second_thread_helps_scikit_learn_on_some_rows_and_costs_it_on_others():
+    """As the page says, and that whole fits with two threads are from fewer seeds."""
+    change = []
+    for section in report.SECTIONS:
+        for task in report.TITLES:
+            one, two = (RESULTS["threads"][n][section][task] for n in "12")
+            for a, b in zip(one, two, strict=True):
+                change.append(median(b["wall"]["scikit-learn"]) / median(a["wall"]["scikit-learn"]))
+                if section == "fits":
+                    assert len(b["wall"]["gmmlib"]) < len(a["wall"]["gmmlib"])
+    assert min(change) < 0.7
+    assert max(change) > 2
 
 
 def test_what_is_slower_and_what_is_worse_is_said_with_its_number():
